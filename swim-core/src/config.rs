@@ -1,0 +1,619 @@
+//! Every knob of a node: meaning, default, range, and what too small and too large cost.
+
+mod knob;
+
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::fmt;
+use core::net::IpAddr;
+use core::time::Duration;
+
+pub(crate) use self::knob::Knob;
+use crate::keyring::Keyring;
+use crate::policy::Policy;
+
+const MS: fn(u64) -> Duration = Duration::from_millis;
+const S: fn(u64) -> Duration = Duration::from_secs;
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// Writes the struct, its presets, getters, setters, range check and journal form from one table.
+macro_rules! knobs {
+    ($( $(#[$doc:meta])* $name:ident : $ty:ty = $lan:expr, $wan:expr, $local:expr; $range:expr, $reload:ident; )*) => {
+        #[derive(Clone)]
+        pub(crate) struct Knobs { $( pub(crate) $name: $ty, )* }
+
+        impl Knobs {
+            fn lan() -> Self { Self { $( $name: $lan, )* } }
+            fn wan() -> Self { Self { $( $name: $wan, )* } }
+            fn local() -> Self { Self { $( $name: $local, )* } }
+
+            fn check(&self) -> Result<(), ConfigError> {
+                $( self.$name.check(stringify!($name), $range)?; )*
+                Ok(())
+            }
+
+            /// The first knob that differs and that a running node cannot change.
+            fn fixed_difference(&self, other: &Self) -> Option<&'static str> {
+                $( if !knob::$reload && self.$name != other.$name { return Some(stringify!($name)); } )*
+                None
+            }
+
+            pub(crate) fn put(&self, out: &mut Vec<u8>) { $( self.$name.put(out); )* }
+
+            pub(crate) fn get(from: &mut &[u8]) -> Option<Self> {
+                Some(Self { $( $name: <$ty as Knob>::get(from)?, )* })
+            }
+        }
+
+        impl Config { $( $(#[$doc])* pub fn $name(&self) -> $ty { self.knobs.$name } )* }
+        impl ConfigBuilder {
+            $( $(#[$doc])* #[must_use] pub fn $name(mut self, value: $ty) -> Self { self.0.knobs.$name = value; self } )*
+        }
+    };
+}
+
+knobs! {
+    /// Time between two probes by this node.
+    ///
+    /// Default 1 s (wan 5 s, local 1 s); 1 ms to 1 h. Smaller finds failures sooner and costs
+    /// packets in proportion; larger delays detection, whose time-outs are multiples of it.
+    /// Reloadable.
+    probe_interval: Duration = S(1), S(5), S(1); (MS(1), HOUR), RELOAD;
+
+    /// How long an ack may take before helpers are asked.
+    ///
+    /// Default 500 ms (wan 3 s, local 200 ms); 1 ms to 1 h. Set it to the 99th percentile of the
+    /// round trip. Smaller asks helpers needlessly; at `probe_interval` or above they are never
+    /// asked in time. Reloadable.
+    probe_timeout: Duration = MS(500), S(3), MS(200); (MS(1), HOUR), RELOAD;
+
+    /// How many members are asked to ping one that did not answer (SWIM's *k*).
+    ///
+    /// Default 3 (local 1); 0 to 16. Fewer means more false suspicions under loss; more costs
+    /// packets only while something fails. Reloadable.
+    indirect_checks: u32 = 3, 3, 1; (0, 16), RELOAD;
+
+    /// Whether a member that answered neither a ping nor its helpers is pinged over a stream.
+    ///
+    /// Default true. Without it a network that drops datagrams only looks like failed members.
+    /// [`Policy::stream_ping`] decides for each member. Reloadable.
+    stream_pings: bool = true, true, true; (), RELOAD;
+
+    /// Each rumour is sent `retransmit_mult * ceil(log10(n + 1))` times by each node.
+    ///
+    /// Default 4 (local 2); 1 to 64. Fewer leaves members uninformed until the next push/pull; more
+    /// costs bytes in proportion. Reloadable.
+    retransmit_mult: u32 = 4, 4, 2; (1, 64), RELOAD;
+
+    /// A suspicion that nobody confirms or refutes lasts at least
+    /// `suspicion_mult * max(1, log10(n)) * probe_interval` once it is fully confirmed.
+    ///
+    /// Default 4 (wan 6, local 3); 1 to 64. Smaller finds failures sooner and wrongs slow members
+    /// more often. Reloadable; running suspicions keep theirs.
+    suspicion_mult: u32 = 4, 6, 3; (1, 64), RELOAD;
+
+    /// An unconfirmed suspicion lasts this many times the smallest time (Lifeguard's beta).
+    ///
+    /// Default 6; 1 to 64. 1 is plain SWIM. Larger protects the members that a slow node accuses.
+    /// Reloadable; running suspicions keep theirs.
+    suspicion_max_mult: u32 = 6, 6, 6; (1, 64), RELOAD;
+
+    /// Health scores run from 0 to one less than this; a score multiplies `probe_interval` by score + 1.
+    ///
+    /// Default 8; 1 to 64. 1 switches the health score off (memberlist spec 9, hazard 28: 0 is refused).
+    /// Reloadable.
+    awareness_max: u32 = 8, 8, 8; (1, 64), RELOAD;
+
+    /// Time between two gossip rounds while something is queued.
+    ///
+    /// Default 200 ms (wan 500 ms, local 100 ms); 1 ms to 1 h. Smaller spreads news faster in more
+    /// datagrams. Reloadable.
+    gossip_interval: Duration = MS(200), MS(500), MS(100); (MS(1), HOUR), RELOAD;
+
+    /// How many members get each gossip round.
+    ///
+    /// Default 3 (wan 4); 0 to 64. 0 leaves only piggybacking on probes. Reloadable.
+    gossip_nodes: u32 = 3, 4, 3; (0, 64), RELOAD;
+
+    /// A dead member is still gossiped to for this long, so that it can refute.
+    ///
+    /// Default 30 s (wan 60 s, local 15 s); 0 to 24 h. Reloadable.
+    gossip_to_the_dead_time: Duration = S(30), S(60), S(15); (Duration::ZERO, HOUR * 24), RELOAD;
+
+    /// Time between two exchanges of full state, scaled up with `log2(n)` above 32 members.
+    ///
+    /// Default 30 s (wan 60 s, local 15 s); 0 (never) to 24 h. Smaller repairs lost gossip sooner and
+    /// costs bytes linear in the number of members. Reloadable.
+    push_pull_interval: Duration = S(30), S(60), S(15); (Duration::ZERO, HOUR * 24), RELOAD;
+
+    /// Deadline of a stream exchange: connect, write and read together.
+    ///
+    /// Default 10 s (wan 30 s, local 1 s); 1 ms to 1 h. Reloadable.
+    stream_timeout: Duration = S(10), S(30), S(1); (MS(1), HOUR), RELOAD;
+
+    /// Bytes that a datagram is packed to, all layers included.
+    ///
+    /// Default 1,400; 256 to 65,507. Above the path's MTU every loss of a fragment loses the whole.
+    /// A single larger message is still sent as it is. Reloadable.
+    datagram_bytes_max: u32 = 1400, 1400, 1400; (256, 65_507), RELOAD;
+
+    /// The version of memberlist's protocol that this node speaks; below 2 encrypts with version 0.
+    ///
+    /// Default 2; 1 to 5. Only a cluster of very old nodes needs another. Fixed.
+    protocol_version: u32 = 2, 2, 2; (1, 5), FIXED;
+
+    /// A dead member's name may be taken over from another address after this long; 0 is never.
+    ///
+    /// Default 0; 0 to 30 days. A left member's name may be taken at once. Reloadable.
+    dead_node_reclaim_time: Duration = Duration::ZERO, Duration::ZERO, Duration::ZERO; (Duration::ZERO, HOUR * 720), RELOAD;
+
+    /// Time between two attempts to reach a failed member by push/pull, so that a healed partition
+    /// merges by itself; 0 is never.
+    ///
+    /// Default 30 s; 0 to 24 h. Each failed member is tried about once in this time by the whole
+    /// cluster (Serf spec 3.7). Reloadable.
+    reconnect_interval: Duration = S(30), S(30), S(30); (Duration::ZERO, HOUR * 24), RELOAD;
+
+    /// A failed member is kept, and retried, for this long.
+    ///
+    /// Default 24 h; 0 to 30 days. Smaller forgets members in long partitions; larger keeps the dead
+    /// in memory and in every push/pull. [`Policy::reap_after`] overrides it for a member. Reloadable.
+    reconnect_timeout: Duration = HOUR * 24, HOUR * 24, HOUR * 24; (Duration::ZERO, HOUR * 720), RELOAD;
+
+    /// A member that left is remembered for this long, so that old news does not bring it back.
+    ///
+    /// Default 24 h; 0 to 30 days. [`Policy::reap_after`] overrides it for a member. Reloadable.
+    tombstone_timeout: Duration = HOUR * 24, HOUR * 24, HOUR * 24; (Duration::ZERO, HOUR * 720), RELOAD;
+
+    /// Time between two looks for members to forget.
+    ///
+    /// Default 15 s; 10 ms to 1 h. Reloadable.
+    reap_interval: Duration = S(15), S(15), S(15); (MS(10), HOUR), RELOAD;
+
+    /// After a join, how many more push/pulls with members just learned follow while the number of
+    /// known members still grows; 0 switches fast join off.
+    ///
+    /// Default 8; 0 to 64. It lets a storm of joins complete in seconds, where gossip alone takes
+    /// minutes (architecture 3.14). Reloadable.
+    fast_join_rounds: u32 = 8, 8, 8; (0, 64), RELOAD;
+
+    /// Largest pause before each such push/pull; the pause is drawn from half of it up to it.
+    ///
+    /// Default 600 ms (wan 3 s, local 300 ms); 1 ms to 1 h. Reloadable.
+    fast_join_pause: Duration = MS(600), S(3), MS(300); (MS(1), HOUR), RELOAD;
+
+    /// Members kept at most, this node and the dead included; more are refused and counted.
+    ///
+    /// Default 1,048,576; 2 to 16,777,216. A member takes about 150 bytes. Fixed.
+    members_max: u32 = 1 << 20, 1 << 20, 1 << 20; (2, 1 << 24), FIXED;
+
+    /// User broadcasts queued at most in each lane; the most often sent is dropped for a new one.
+    ///
+    /// Default 4,096; 1 to 1,048,576. Reloadable.
+    lane_len_max: u32 = 4096, 4096, 4096; (1, 1 << 20), RELOAD;
+
+    /// Bytes of direct messages waiting for `poll_transmit` at most; more are refused.
+    ///
+    /// Default 1 MiB; 1 KiB to 1 GiB. Reloadable.
+    direct_bytes_max: u32 = 1 << 20, 1 << 20, 1 << 20; (1 << 10, 1 << 30), RELOAD;
+
+    /// Events waiting for `poll_event` at most; the oldest are dropped and told as
+    /// [`Event::Lagged`](crate::Event::Lagged).
+    ///
+    /// Default 65,536; 16 to 16,777,216. Reloadable.
+    events_max: u32 = 1 << 16, 1 << 16, 1 << 16; (16, 1 << 24), RELOAD;
+
+    /// Acks, nacks and relayed pings waiting for `poll_transmit` at most; more are dropped.
+    ///
+    /// Default 4,096; 16 to 1,048,576. Reloadable.
+    replies_max: u32 = 4096, 4096, 4096; (16, 1 << 20), RELOAD;
+
+    /// Pings relayed for others at a time; more are dropped and counted.
+    ///
+    /// Default 1,024; 0 to 65,536. One requester may hold a quarter of them. Reloadable.
+    relays_max: u32 = 1024, 1024, 1024; (0, 1 << 16), RELOAD;
+
+    /// Stream exchanges under way at a time, each way.
+    ///
+    /// Default 128; 1 to 65,536 (memberlist spec 3.3 has 128 for inbound push/pulls). Reloadable.
+    exchanges_max: u32 = 128, 128, 128; (1, 1 << 16), RELOAD;
+
+    /// Whether acks go only to the datagram's source or to a member's known address, and pings are
+    /// relayed only to members.
+    ///
+    /// Default true. False follows Go, which lets anybody aim a node's packets at a third party
+    /// (memberlist spec 9, hazard 18). Reloadable.
+    plausible_addresses_only: bool = true, true, true; (), RELOAD;
+
+    /// Whether large messages are compressed by the driver (LZW); input is accepted either way.
+    ///
+    /// Default true. Off saves CPU and costs bytes. Reloadable.
+    compression: bool = true, true, true; (), RELOAD;
+
+    /// With a keyring: whether what does not decrypt is refused.
+    ///
+    /// Default true. False lets a cluster be rolled from plaintext to encrypted. Reloadable.
+    verify_incoming: bool = true, true, true; (), RELOAD;
+
+    /// With a keyring: whether what is sent is encrypted.
+    ///
+    /// Default true. Reloadable.
+    verify_outgoing: bool = true, true, true; (), RELOAD;
+
+    /// Whether a label on inbound traffic is refused because something in front strips it.
+    ///
+    /// Default false (memberlist spec 1.7). Fixed.
+    skip_inbound_label_check: bool = false, false, false; (), FIXED;
+
+    /// Whether [`Event::Suspected`](crate::Event::Suspected), [`Event::Trusted`](crate::Event::Trusted)
+    /// and [`Event::Refuted`](crate::Event::Refuted) are raised.
+    ///
+    /// Default false. Reloadable.
+    evidence_events: bool = false, false, false; (), RELOAD;
+}
+
+/// The settings of a node. A `Config` that exists is valid.
+///
+/// Start from [`Config::lan`], [`Config::wan`] or [`Config::local`].
+#[derive(Clone)]
+pub struct Config {
+    pub(crate) knobs: Knobs,
+    pub(crate) label: Vec<u8>,
+    pub(crate) allowed: Vec<Network>,
+    pub(crate) keyring: Keyring,
+    pub(crate) policy: Option<Arc<dyn Policy>>,
+    pub(crate) ablation: Ablation,
+}
+
+impl Config {
+    /// For a local network: memberlist's LAN settings.
+    pub fn lan() -> ConfigBuilder {
+        ConfigBuilder::of(Knobs::lan())
+    }
+
+    /// For the internet: slower and more patient.
+    pub fn wan() -> ConfigBuilder {
+        ConfigBuilder::of(Knobs::wan())
+    }
+
+    /// For one machine: faster.
+    pub fn local() -> ConfigBuilder {
+        ConfigBuilder::of(Knobs::local())
+    }
+
+    /// A builder that starts from this configuration, for a reload.
+    pub fn to_builder(&self) -> ConfigBuilder {
+        ConfigBuilder(self.clone())
+    }
+
+    /// The label that separates clusters on one network, at most 255 bytes; empty is none.
+    pub fn label(&self) -> &[u8] {
+        &self.label
+    }
+
+    /// The networks that members' addresses must lie in; empty allows every address.
+    pub fn allowed(&self) -> &[Network] {
+        &self.allowed
+    }
+
+    /// The research switches.
+    pub const fn ablation(&self) -> &Ablation {
+        &self.ablation
+    }
+
+    /// What of `new` cannot be changed while a node runs.
+    pub(crate) fn fixed_difference(&self, new: &Self) -> Option<&'static str> {
+        if self.label != new.label {
+            return Some("label");
+        }
+        self.knobs.fixed_difference(&new.knobs)
+    }
+
+    pub(crate) fn allows(&self, ip: IpAddr) -> bool {
+        self.allowed.is_empty() || self.allowed.iter().any(|n| n.contains(ip))
+    }
+}
+
+impl fmt::Debug for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Config")
+            .field("probe_interval", &self.knobs.probe_interval)
+            .field("gossip_interval", &self.knobs.gossip_interval)
+            .field("push_pull_interval", &self.knobs.push_pull_interval)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Builds a [`Config`].
+#[derive(Clone, Debug)]
+pub struct ConfigBuilder(Config);
+
+impl ConfigBuilder {
+    fn of(knobs: Knobs) -> Self {
+        Self(Config {
+            knobs,
+            label: Vec::new(),
+            allowed: Vec::new(),
+            keyring: Keyring::default(),
+            policy: None,
+            ablation: Ablation::default(),
+        })
+    }
+
+    /// Checks every knob against its range.
+    pub fn build(self) -> Result<Arc<Config>, ConfigError> {
+        self.0.knobs.check()?;
+        if self.0.label.len() > 255 {
+            return Err(ConfigError::LabelTooLong(self.0.label.len()));
+        }
+        Ok(Arc::new(self.0))
+    }
+
+    /// A label of 1 to 255 bytes that separates clusters on one network; empty is none. Fixed.
+    #[must_use]
+    pub fn label(mut self, label: &[u8]) -> Self {
+        self.0.label = label.to_vec();
+        self
+    }
+
+    /// Accepts only members whose address lies in one of these networks; none allows all. Reloadable.
+    #[must_use]
+    pub fn allowed(mut self, networks: &[Network]) -> Self {
+        self.0.allowed = networks.to_vec();
+        self
+    }
+
+    /// The keys to start with; an empty ring leaves encryption off. Later changes are commands.
+    #[must_use]
+    pub fn keyring(mut self, keyring: Keyring) -> Self {
+        self.0.keyring = keyring;
+        self
+    }
+
+    /// Who may join, who is pinged by stream, who is forgotten when. Reloadable.
+    #[must_use]
+    pub fn policy(mut self, policy: Arc<dyn Policy>) -> Self {
+        self.0.policy = Some(policy);
+        self
+    }
+
+    /// The research switches. Fixed.
+    #[must_use]
+    pub const fn ablation(mut self, ablation: Ablation) -> Self {
+        self.0.ablation = ablation;
+        self
+    }
+
+    /// The protocol of the SWIM paper (2002): no gossip rounds, push/pull, health score, dynamic
+    /// suspicions, nacks, stream pings or healing.
+    #[must_use]
+    pub fn swim2002(self) -> Self {
+        self.ablation(Ablation {
+            piggyback_only: true,
+            awareness: false,
+            dynamic_suspicion: false,
+            buddy: false,
+            nacks: false,
+            lateness: false,
+            ..Ablation::default()
+        })
+        .stream_pings(false)
+        .push_pull_interval(Duration::ZERO)
+        .reconnect_interval(Duration::ZERO)
+        .fast_join_rounds(0)
+    }
+
+    /// memberlist as it was in 2018: Lifeguard without fast join, healing or the lateness rule.
+    #[must_use]
+    pub fn memberlist2018(self) -> Self {
+        let forget = self.0.knobs.gossip_to_the_dead_time;
+        self.ablation(Ablation { lateness: false, ..Ablation::default() })
+            .reconnect_interval(Duration::ZERO)
+            .reconnect_timeout(forget)
+            .tombstone_timeout(forget)
+            .fast_join_rounds(0)
+    }
+
+    /// Lifeguard as its paper (2018) has it: alpha 5, beta 6.
+    #[must_use]
+    pub fn lifeguard(self) -> Self {
+        self.memberlist2018().suspicion_mult(5).suspicion_max_mult(6)
+    }
+}
+
+/// Switches for experiments, each with the protocol's own setting as default.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[expect(clippy::struct_excessive_bools, reason = "independent switches of a table of experiments")]
+#[expect(clippy::exhaustive_structs, reason = "experiments spell every switch out")]
+pub struct Ablation {
+    /// Probe a random member each time instead of going round (SWIM section 4.3). Default false.
+    pub random_probe_targets: bool,
+    /// Send rumours only on probe packets, in no rounds of their own. Default false.
+    pub piggyback_only: bool,
+    /// Lifeguard's health score. Default true.
+    pub awareness: bool,
+    /// Lifeguard's suspicions that shorten as they are confirmed; off, all last the smallest time. Default true.
+    pub dynamic_suspicion: bool,
+    /// Tell a suspect of the suspicion first (Lifeguard's buddy system). Default true.
+    pub buddy: bool,
+    /// Ask helpers for nacks. Default true.
+    pub nacks: bool,
+    /// Suspect members at all; off, a failed probe is a death. Default true.
+    pub suspicion: bool,
+    /// Answer accusations; off, a wronged member stays accused (a negative control). Default true.
+    pub refute: bool,
+    /// A node that slept does not accuse others (architecture 3.5). Default true.
+    pub lateness: bool,
+}
+
+impl Default for Ablation {
+    fn default() -> Self {
+        Self {
+            random_probe_targets: false,
+            piggyback_only: false,
+            awareness: true,
+            dynamic_suspicion: true,
+            buddy: true,
+            nacks: true,
+            suspicion: true,
+            refute: true,
+            lateness: true,
+        }
+    }
+}
+
+/// A network in CIDR form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Network {
+    ip: IpAddr,
+    prefix_bits: u8,
+}
+
+impl Network {
+    /// The network of the first `prefix_bits` of `ip`, if there are that many.
+    pub fn new(ip: IpAddr, prefix_bits: u8) -> Result<Self, ConfigError> {
+        let bits_max = if ip.is_ipv4() { 32 } else { 128 };
+        if prefix_bits > bits_max {
+            return Err(ConfigError::Prefix { prefix_bits, bits_max });
+        }
+        Ok(Self { ip, prefix_bits })
+    }
+
+    /// Whether `ip` lies in the network; a mapped IPv4 address counts as IPv4.
+    pub fn contains(&self, ip: IpAddr) -> bool {
+        let bits = u32::from(self.prefix_bits);
+        match (self.ip.to_canonical(), ip.to_canonical()) {
+            (IpAddr::V4(net), IpAddr::V4(ip)) => {
+                (net.to_bits() ^ ip.to_bits()).checked_shr(32 - bits.min(32)).unwrap_or(0) == 0
+            }
+            (IpAddr::V6(net), IpAddr::V6(ip)) => {
+                (net.to_bits() ^ ip.to_bits()).checked_shr(128 - bits.min(128)).unwrap_or(0) == 0
+            }
+            _ => false,
+        }
+    }
+}
+
+impl core::str::FromStr for Network {
+    type Err = ConfigError;
+
+    fn from_str(text: &str) -> Result<Self, ConfigError> {
+        let (ip, bits) = text.split_once('/').ok_or(ConfigError::NotCidr)?;
+        let ip = ip.parse().map_err(|_| ConfigError::NotCidr)?;
+        Self::new(ip, bits.parse().map_err(|_| ConfigError::NotCidr)?)
+    }
+}
+
+impl fmt::Display for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.ip, self.prefix_bits)
+    }
+}
+
+/// Why a configuration is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// A number lies outside of its range.
+    OutOfRange {
+        /// The knob.
+        knob: &'static str,
+        /// Its value.
+        value: u64,
+        /// Smallest allowed.
+        min: u64,
+        /// Largest allowed.
+        max: u64,
+    },
+    /// A duration lies outside of its range.
+    DurationOutOfRange {
+        /// The knob.
+        knob: &'static str,
+        /// Its value.
+        value: Duration,
+        /// Smallest allowed.
+        min: Duration,
+        /// Largest allowed.
+        max: Duration,
+    },
+    /// The label has this many bytes, more than 255.
+    LabelTooLong(usize),
+    /// A network's prefix is longer than its address.
+    Prefix {
+        /// The prefix.
+        prefix_bits: u8,
+        /// Bits of the address.
+        bits_max: u8,
+    },
+    /// A network is not written as `address/bits`.
+    NotCidr,
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::OutOfRange { knob, value, min, max } => {
+                write!(f, "{knob} is {value}, not in {min}..={max}")
+            }
+            Self::DurationOutOfRange { knob, value, min, max } => {
+                write!(f, "{knob} is {value:?}, not in {min:?}..={max:?}")
+            }
+            Self::LabelTooLong(n) => write!(f, "label has {n} bytes, at most 255"),
+            Self::Prefix { prefix_bits, bits_max } => {
+                write!(f, "network prefix is {prefix_bits} bits, at most {bits_max}")
+            }
+            Self::NotCidr => f.write_str("a network is written as address/bits"),
+        }
+    }
+}
+
+impl core::error::Error for ConfigError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn presets_are_valid() {
+        for preset in [Config::lan(), Config::wan(), Config::local()] {
+            preset.clone().build().unwrap();
+            preset.clone().swim2002().build().unwrap();
+            preset.clone().memberlist2018().build().unwrap();
+            preset.lifeguard().build().unwrap();
+        }
+    }
+
+    #[test]
+    fn a_bad_knob_names_itself_its_value_and_its_range() {
+        let e = Config::lan().awareness_max(0).build().unwrap_err();
+        assert_eq!(alloc::format!("{e}"), "awareness_max is 0, not in 1..=64");
+        let e = Config::lan().probe_interval(Duration::ZERO).build().unwrap_err();
+        assert_eq!(alloc::format!("{e}"), "probe_interval is 0ns, not in 1ms..=3600s");
+    }
+
+    #[test]
+    fn knobs_survive_the_journal() {
+        let config = Config::wan().gossip_nodes(7).stream_pings(false).build().unwrap();
+        let mut bytes = Vec::new();
+        config.knobs.put(&mut bytes);
+        let mut rest = &bytes[..];
+        let back = Knobs::get(&mut rest).unwrap();
+        assert!(rest.is_empty());
+        assert_eq!((back.gossip_nodes, back.stream_pings), (7, false));
+        assert_eq!(back.fixed_difference(&config.knobs), None);
+        assert!(Knobs::get(&mut &bytes[1..]).is_none());
+    }
+
+    #[test]
+    fn networks_contain_what_they_say() {
+        let net: Network = "10.1.0.0/16".parse().unwrap();
+        assert!(net.contains("10.1.2.3".parse().unwrap()));
+        assert!(net.contains("::ffff:10.1.2.3".parse().unwrap()));
+        assert!(!net.contains("10.2.2.3".parse().unwrap()));
+        assert!("0.0.0.0/0".parse::<Network>().unwrap().contains("1.2.3.4".parse().unwrap()));
+        assert!("::/0".parse::<Network>().unwrap().contains("::1".parse().unwrap()));
+        assert!("10.0.0.0/33".parse::<Network>().is_err());
+        assert!("ten".parse::<Network>().is_err());
+    }
+}

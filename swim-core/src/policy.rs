@@ -1,0 +1,65 @@
+//! What only the embedder can decide.
+
+use alloc::string::String;
+use core::time::Duration;
+
+use crate::ids::Addr;
+use crate::member::{Member, State, Versions};
+
+/// Decisions that need the embedder's knowledge: pure functions, each with a default.
+///
+/// The node calls them during [`Node::handle`](crate::Node::handle). An implementation must not
+/// depend on time, randomness or other state, since a replay asks it nothing: its verdicts are in
+/// the journal.
+pub trait Policy: Send + Sync {
+    /// Whether these members may enter the table (memberlist's alive and merge delegates).
+    ///
+    /// `Err` refuses the whole list; the text is told to the peer of a push/pull.
+    fn admit(
+        &self,
+        me: &Member,
+        candidates: &[Candidate<'_>],
+        why: Admission,
+    ) -> Result<(), String> {
+        let _ = (me, candidates, why);
+        Ok(())
+    }
+
+    /// Whether the member of this name may be pinged over a stream.
+    fn stream_ping(&self, name: &str) -> bool {
+        let _ = name;
+        true
+    }
+
+    /// How long a failed or left member is remembered, if not for the configured time.
+    fn reap_after(&self, member: &Member) -> Option<Duration> {
+        let _ = member;
+        None
+    }
+}
+
+/// Somebody who wants to be a member.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Candidate<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// Its address.
+    pub addr: Addr,
+    /// Its metadata.
+    pub meta: &'a [u8],
+    /// Its versions.
+    pub versions: Versions,
+    /// Its state in the eyes of whoever speaks of it.
+    pub state: State,
+}
+
+/// Where candidates come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Admission {
+    /// An alive message; there is one candidate.
+    Alive,
+    /// A push/pull by which somebody joins, on either side of it.
+    Join,
+}

@@ -1,0 +1,101 @@
+//! One counter per drop reason and per bound hit.
+
+macro_rules! counters {
+    ($( $(#[$doc:meta])* $name:ident ),* $(,)?) => {
+        /// What a node has counted since it was made.
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+        #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+        #[non_exhaustive]
+        pub struct Stats { $( $(#[$doc])* pub $name: u64, )* }
+
+        impl Stats {
+            /// Every counter with its name.
+            pub fn iter(&self) -> impl Iterator<Item = (&'static str, u64)> {
+                [$( (stringify!($name), self.$name) ),*].into_iter()
+            }
+        }
+    };
+}
+
+counters! {
+    /// Datagrams taken.
+    datagrams_in,
+    /// Datagrams handed out.
+    datagrams_out,
+    /// Bytes of those taken, outer layers not counted.
+    bytes_in,
+    /// Bytes of those handed out, outer layers not counted.
+    bytes_out,
+    /// Stream messages taken.
+    streams_in,
+    /// Stream messages handed out.
+    streams_out,
+    /// Inputs whose time lay before the last one's; it was taken for the last one's.
+    clock_backwards,
+    /// Time-outs late by more than the probe time-out; the probe was void.
+    late_timeouts,
+
+    /// Parts that do not decode.
+    malformed,
+    /// Parts of a type that does not belong there.
+    wrong_plane,
+    /// Pings for another name.
+    not_for_me,
+    /// Names that are empty, too long or not UTF-8.
+    bad_names,
+    /// Addresses that are neither 4 nor 16 bytes, or unspecified, or outside the allowed networks.
+    bad_addresses,
+    /// Metadata longer than 512 bytes.
+    bad_meta,
+    /// Version bytes that are missing or exclude this node (hazards 3 and 13).
+    bad_versions,
+    /// Claims of an incarnation beyond the last that can be refuted (hazard 4).
+    bad_incarnations,
+    /// Entries of a push/pull with an unknown state.
+    bad_states,
+    /// Members refused by the policy.
+    vetoed,
+    /// Members refused because the table is full.
+    table_full,
+    /// Claims that were older than what is known.
+    stale,
+    /// Claims of a name that another address holds.
+    conflicts,
+    /// Acks and nacks that nobody waits for.
+    unexpected_acks,
+    /// Acks that came after their probe had ended.
+    late_acks,
+    /// Source addresses in a message that are not plausible; the datagram's own was used.
+    implausible_sources,
+    /// Pings not relayed: the target is not a member, or too many are under way.
+    relays_refused,
+    /// Replies dropped because too many wait.
+    replies_dropped,
+    /// Replies that waited past their use.
+    replies_expired,
+    /// Direct messages refused because too many bytes wait.
+    direct_dropped,
+    /// Broadcasts dropped because their lane was full.
+    broadcasts_dropped,
+    /// Events dropped because nobody fetched them.
+    events_dropped,
+    /// Exchanges refused because too many are under way.
+    exchanges_refused,
+    /// Exchanges that failed.
+    exchanges_failed,
+
+    /// Probes begun.
+    probes,
+    /// Probes that nobody answered.
+    probes_failed,
+    /// Probes answered only by way of helpers.
+    probes_indirect,
+    /// Probes answered only by stream.
+    probes_stream,
+    /// Suspicions begun.
+    suspicions,
+    /// Accusations answered.
+    refutations,
+    /// Push/pulls merged.
+    merges,
+}

@@ -1,0 +1,3 @@
+//! The SWIM machine.
+mod node;
+pub use node::{Node, Roster};
