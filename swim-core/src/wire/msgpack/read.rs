@@ -183,19 +183,19 @@ impl<'a> Reader<'a> {
 
     /// `N` big-endian bytes.
     fn number<const N: usize>(&mut self) -> Result<u64, DecodeError> {
-        let (bytes, rest) = self.rest.split_first_chunk::<N>().ok_or(self.truncated(N))?;
+        let (bytes, rest) = self.rest.split_first_chunk::<N>().ok_or_else(|| self.truncated(N))?;
         self.rest = rest;
         Ok(bytes.iter().fold(0, |n, b| n << 8 | u64::from(*b)))
     }
 
     fn byte(&mut self) -> Result<u8, DecodeError> {
-        let (byte, rest) = self.rest.split_first().ok_or(self.truncated(1))?;
+        let (byte, rest) = self.rest.split_first().ok_or_else(|| self.truncated(1))?;
         self.rest = rest;
         Ok(*byte)
     }
 
     fn take(&mut self, len: usize) -> Result<&'a [u8], DecodeError> {
-        let (taken, rest) = self.rest.split_at_checked(len).ok_or(self.truncated(len))?;
+        let (taken, rest) = self.rest.split_at_checked(len).ok_or_else(|| self.truncated(len))?;
         self.rest = rest;
         Ok(taken)
     }

@@ -27,8 +27,8 @@ impl<'b> Writer<'b> {
     #[inline]
     pub(crate) fn raw(&mut self, bytes: &[u8]) {
         match bytes.len() {
-            len @ ..=31 => self.put(&[0xa0 | len as u8]),
-            len @ ..=0xffff => self.put(&[0xda, (len >> 8) as u8, len as u8]),
+            len @ 0..=31 => self.put(&[0xa0 | len as u8]),
+            len @ 32..=0xffff => self.put(&[0xda, (len >> 8) as u8, len as u8]),
             len => {
                 let [a, b, c, d] = u32::try_from(len).expect("a string below 4 GiB").to_be_bytes();
                 self.put(&[0xdb, a, b, c, d]);
@@ -51,9 +51,9 @@ impl<'b> Writer<'b> {
     pub(crate) fn uint(&mut self, n: u32) {
         let [a, b, c, d] = n.to_be_bytes();
         match n {
-            ..=0x7f => self.put(&[d]),
-            ..=0xff => self.put(&[0xcc, d]),
-            ..=0xffff => self.put(&[0xcd, c, d]),
+            0..=0x7f => self.put(&[d]),
+            0x80..=0xff => self.put(&[0xcc, d]),
+            0x100..=0xffff => self.put(&[0xcd, c, d]),
             _ => self.put(&[0xce, a, b, c, d]),
         }
     }
@@ -88,8 +88,8 @@ impl<'b> Writer<'b> {
 pub(crate) const fn raw_len(bytes: &[u8]) -> usize {
     let len = bytes.len();
     len + match len {
-        ..=31 => 1,
-        ..=0xffff => 3,
+        0..=31 => 1,
+        32..=0xffff => 3,
         _ => 5,
     }
 }
@@ -105,9 +105,9 @@ pub(crate) const fn opt_raw_len(bytes: Option<&[u8]>) -> usize {
 #[inline]
 pub(crate) const fn uint_len(n: u32) -> usize {
     match n {
-        ..=0x7f => 1,
-        ..=0xff => 2,
-        ..=0xffff => 3,
+        0..=0x7f => 1,
+        0x80..=0xff => 2,
+        0x100..=0xffff => 3,
         _ => 5,
     }
 }

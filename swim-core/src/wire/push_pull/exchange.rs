@@ -156,12 +156,10 @@ mod tests {
 
     #[test]
     fn what_exceeds_the_limits_is_refused_at_the_header() {
-        let mut limits = Limits::default();
-        limits.nodes_max = 6;
+        let limits = Limits { nodes_max: 6, ..Limits::default() };
         let error = DecodeError::TooLarge { value: 7, max: 6 };
         assert_eq!(PushPull::decode(&message(7, b""), &limits).unwrap_err(), error);
-        limits.nodes_max = 7;
-        limits.user_state_bytes_max = 2;
+        let limits = Limits { user_state_bytes_max: 2, ..Limits::default() };
         let error = DecodeError::TooLarge { value: 3, max: 2 };
         assert_eq!(PushPull::decode(&message(7, b"xyz"), &limits).unwrap_err(), error);
     }
