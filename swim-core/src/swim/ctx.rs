@@ -145,13 +145,13 @@ impl Ctx {
     pub(crate) fn pick(
         &mut self,
         k: usize,
-        wanted: impl Fn(SlotId, &Slot) -> bool,
+        wanted: impl Fn(&Members, SlotId, &Slot) -> bool,
     ) -> SmallVec<[SlotId; 8]> {
         let Self { members, rng, .. } = self;
         let mut picked: SmallVec<[SlotId; 8]> = SmallVec::new();
         let slots = members.slots_len();
         let fits = |slot, picked: &[SlotId]| {
-            members.get(slot).is_some_and(|s| wanted(slot, s)) && !picked.contains(&slot)
+            members.get(slot).is_some_and(|s| wanted(members, slot, s)) && !picked.contains(&slot)
         };
         // A few draws find enough in a healthy cluster; what they miss, a walk finds.
         let draws = if slots as usize > 8 * k { 4 * k + 8 } else { 0 };
@@ -201,7 +201,7 @@ impl Ctx {
     /// A live member other than this node.
     pub(crate) fn pick_alive(&mut self) -> Option<SlotId> {
         let me = self.me;
-        self.pick(1, |slot, s| slot != me && s.state() == State::Alive).first().copied()
+        self.pick(1, |_, slot, s| slot != me && s.state() == State::Alive).first().copied()
     }
 
     /// Bytes of a datagram that its outer layers take (memberlist spec 1.8).

@@ -249,7 +249,7 @@ impl Exchanges {
         let start = buf.len();
         let exchange = match self.actions.pop_front()? {
             Action::Open(id) => {
-                let Some(out) = self.outbound.get(&id) else { return self.poll(cx, buf) };
+                let out = self.outbound.get(&id).expect("an action goes when its exchange does");
                 write_request(cx, &out.purpose, buf);
                 cx.stats.streams_out += 1;
                 Exchange::Open {

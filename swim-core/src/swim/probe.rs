@@ -2,7 +2,7 @@
 
 use super::ctx::Ctx;
 use super::exchange::{Exchanges, Purpose};
-use super::members::{Slot, SlotId};
+use super::members::{Members, Slot, SlotId};
 use super::order::Order;
 use super::outbox::Packet;
 use super::timers::Timer;
@@ -112,7 +112,7 @@ impl Prober {
             return None;
         }
         if cx.config.ablation.random_probe_targets {
-            return cx.pick(1, |slot, s| slot != me && s.state().is_live()).first().copied();
+            return cx.pick(1, |_, slot, s| slot != me && s.state().is_live()).first().copied();
         }
         let Ctx { members, rng, .. } = cx;
         self.order.next(members.slots_len(), rng, |slot| {
@@ -247,7 +247,7 @@ impl Probe {
     fn ask_helpers(&mut self, cx: &mut Ctx) {
         let k = cx.config.knobs.indirect_checks as usize;
         let (me, target, seq) = (cx.me, self.target, self.seq);
-        let wanted = |slot, s: &Slot| {
+        let wanted = |_: &Members, slot, s: &Slot| {
             slot != me && slot != target && s.state() == State::Alive
         };
         for helper in cx.pick(k, wanted) {

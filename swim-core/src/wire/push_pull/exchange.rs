@@ -86,6 +86,11 @@ impl<'a> Nodes<'a> {
         self.offset
     }
 
+    /// The bytes of the entries still to come.
+    pub fn rest(&self) -> &'a [u8] {
+        self.bytes.get(self.offset..).unwrap_or_default()
+    }
+
     /// How many entries are still to come.
     pub const fn left(&self) -> u32 {
         self.left
