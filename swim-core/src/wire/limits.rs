@@ -11,7 +11,7 @@ pub struct Limits {
     ///
     /// Default 8; memberlist sends at most 2. Too small drops legal packets, too large costs a
     /// buffer per layer of compression.
-    pub depth_max: usize,
+    pub depth_max: u32,
     /// Parts of all compounds of one datagram together, empty ones included.
     ///
     /// Default 1024; memberlist sends at most 255.

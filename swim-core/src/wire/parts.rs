@@ -2,9 +2,6 @@
 
 use alloc::vec::Vec;
 use core::fmt;
-use core::ops::Range;
-
-use smallvec::SmallVec;
 
 use crate::wire::lzw::{self, InflateError};
 use crate::wire::{Kind, Limits};
@@ -34,8 +31,8 @@ pub struct Parts<'a, 's> {
     limits: Limits,
     /// The datagram itself, until it was looked at.
     whole: Option<Span>,
-    /// Compounds that are open, innermost last.
-    open: SmallVec<[Open; 4]>,
+    /// The innermost compound.
+    open: Open,
     /// Parts seen and bytes expanded so far.
     parts: usize,
     decompressed_bytes: usize,
@@ -43,21 +40,24 @@ pub struct Parts<'a, 's> {
 
 /// Buffers for compressed messages, to be used for one datagram after another.
 ///
-/// Allocates nothing until the first compressed message; then it keeps what it needed, up to twice
-/// [`Limits::decompressed_bytes_max`] per layer of compression.
+/// Allocates nothing until the first compressed message or nested compound; then it keeps what it
+/// needed, up to twice [`Limits::decompressed_bytes_max`] per layer of compression.
 #[derive(Default)]
 pub struct Scratch {
     table: Option<lzw::Table>,
     /// What the compressed message at each layer of compression expanded to.
-    plain: SmallVec<[Vec<u8>; 1]>,
+    plain: Vec<Vec<u8>>,
+    /// The compounds around the innermost one that have parts left, outermost first.
+    around: Vec<Open>,
 }
 
 impl<'a, 's> Parts<'a, 's> {
     /// Walks the parts of `datagram`.
     #[inline]
     pub fn new(datagram: &'a [u8], scratch: &'s mut Scratch, limits: Limits) -> Self {
-        let whole = Some(Span { buffer: 0, bytes: 0..datagram.len(), depth: 0 });
-        let open = SmallVec::new();
+        let whole = Some(Span { start: 0, end: datagram.len(), buffer: 0, depth: 0 });
+        let open = Open::default();
+        scratch.around.clear();
         Self { datagram, scratch, limits, whole, open, parts: 0, decompressed_bytes: 0 }
     }
 
@@ -66,86 +66,101 @@ impl<'a, 's> Parts<'a, 's> {
     /// It ends after a bounded number of calls, whatever the bytes.
     #[inline]
     pub fn next_part(&mut self) -> Option<Result<&[u8], PartError>> {
-        let mut span = match self.next_span() {
-            Ok(span) => span?,
-            Err(error) => return Some(Err(error)),
+        let found = self.whole.take().or_else(|| self.next_of_open());
+        let message = match found {
+            Some(span) if self.is_message(span) => span,
+            None if self.open.left == 0 && self.scratch.around.is_empty() => return None,
+            found => match self.search(found)? {
+                Ok(span) => span,
+                Err(error) => return Some(Err(error)),
+            },
         };
+        Some(Ok(self.bytes(message)))
+    }
+
+    /// The next part of the innermost compound, unless something is amiss.
+    #[inline]
+    fn next_of_open(&mut self) -> Option<Span> {
+        let Open { buffer, depth, at: start, .. } = self.open;
+        if self.open.left == 0 || self.parts >= self.limits.parts_max {
+            return None;
+        }
+        let len = self.buffer(buffer).get(self.open.lens..)?.first_chunk()?;
+        let end = start + usize::from(u16::from_be_bytes(*len));
+        if end > self.open.end {
+            return None;
+        }
+        self.parts += 1;
+        self.open.left -= 1;
+        self.open.lens += 2;
+        self.open.at = end;
+        Some(Span { start, end, buffer, depth })
+    }
+
+    /// The next message when `found` may be none, or a wrapper, or nothing at all.
+    #[cold]
+    fn search(&mut self, mut found: Option<Span>) -> Option<Result<Span, PartError>> {
         loop {
-            let opened = match self.bytes(&span).first() {
-                None => Err(PartError::Empty),
-                Some(&COMPOUND) => self.open_compound(&span),
-                Some(&COMPRESSED) => self.open_compressed(&span),
-                Some(_) => break,
+            let opened = match found {
+                Some(span) => match self.bytes(span).first() {
+                    None => Err(PartError::Empty),
+                    Some(&COMPOUND) => self.open_compound(span).map(|()| None),
+                    Some(&COMPRESSED) => self.open_compressed(span).map(Some),
+                    Some(_) => return Some(Ok(span)),
+                },
+                None if self.open.left > 0 => Err(self.give_up()),
+                None => {
+                    self.open = self.scratch.around.pop()?;
+                    Ok(None)
+                }
             };
-            span = match opened.and_then(|inner| inner.map_or_else(|| self.next_span(), to_some)) {
-                Ok(span) => span?,
+            found = match opened {
+                Ok(inner) => inner.or_else(|| self.next_of_open()),
                 Err(error) => return Some(Err(error)),
             };
         }
-        Some(Ok(self.bytes(&span)))
     }
 
-    /// The next part of the innermost open compound that has one.
-    #[inline]
-    fn next_span(&mut self) -> Result<Option<Span>, PartError> {
-        if let Some(whole) = self.whole.take() {
-            return Ok(Some(whole));
+    /// Closes the compound that has parts left but no next one, and says why.
+    fn give_up(&mut self) -> PartError {
+        let parts = usize::from(core::mem::take(&mut self.open.left));
+        if self.parts < self.limits.parts_max {
+            return PartError::Truncated { parts };
         }
-        loop {
-            let Some(open) = self.open.last_mut() else { return Ok(None) };
-            if open.lens.is_empty() {
-                self.open.pop();
-                continue;
-            }
-            if self.parts == self.limits.parts_max {
-                self.open.clear();
-                return Err(PartError::TooMany { max: self.limits.parts_max });
-            }
-            self.parts += 1;
-            let buffer = match open.buffer {
-                0 => self.datagram,
-                n => &self.scratch.plain[n - 1],
-            };
-            let len = usize::from(buffer[open.lens.start]) << 8
-                | usize::from(buffer[open.lens.start + 1]);
-            let (start, end) = (open.at, open.at + len);
-            if end > open.end {
-                let parts = open.lens.len() / 2;
-                self.open.pop();
-                return Err(PartError::Truncated { parts });
-            }
-            open.lens.start += 2;
-            open.at = end;
-            return Ok(Some(Span { buffer: open.buffer, bytes: start..end, depth: open.depth }));
-        }
+        self.scratch.around.clear();
+        PartError::TooMany { max: self.limits.parts_max }
     }
 
-    fn open_compound(&mut self, span: &Span) -> Result<Option<Span>, PartError> {
+    fn open_compound(&mut self, span: Span) -> Result<(), PartError> {
         let depth = self.deeper(span)?;
         let bytes = self.bytes(span);
-        let count = usize::from(*bytes.get(1).ok_or(PartError::Header { len: bytes.len() })?);
-        let lens = span.bytes.start + 2..span.bytes.start + 2 + 2 * count;
-        let (at, end) = (lens.end, span.bytes.end);
+        let left = *bytes.get(1).ok_or(PartError::Header { len: bytes.len() })?;
+        let lens = span.start + 2;
+        let (at, end) = (lens + 2 * usize::from(left), span.end);
         if at > end {
             return Err(PartError::Header { len: bytes.len() });
         }
-        self.open.push(Open { buffer: span.buffer, lens, at, end, depth });
-        Ok(None)
+        let inner = Open { lens, at, end, left, buffer: span.buffer, depth };
+        let outer = core::mem::replace(&mut self.open, inner);
+        if outer.left > 0 {
+            self.scratch.around.push(outer);
+        }
+        Ok(())
     }
 
-    fn open_compressed(&mut self, span: &Span) -> Result<Option<Span>, PartError> {
+    fn open_compressed(&mut self, span: Span) -> Result<Span, PartError> {
         let depth = self.deeper(span)?;
-        let buffer = span.buffer + 1;
         let budget = self.limits.decompressed_bytes_max - self.decompressed_bytes;
         let expanded = self.scratch.expand(self.datagram, span, budget);
-        self.decompressed_bytes += self.scratch.plain[buffer - 1].len();
+        let buffer = span.buffer + 1;
+        let end = self.buffer(buffer).len();
+        self.decompressed_bytes += end;
         expanded.map_err(PartError::Compressed)?;
-        let bytes = 0..self.scratch.plain[buffer - 1].len();
-        Ok(Some(Span { buffer, bytes, depth }))
+        Ok(Span { start: 0, end, buffer, depth })
     }
 
     /// The depth of what is within `span`.
-    const fn deeper(&self, span: &Span) -> Result<usize, PartError> {
+    const fn deeper(&self, span: Span) -> Result<u32, PartError> {
         match span.depth < self.limits.depth_max {
             true => Ok(span.depth + 1),
             false => Err(PartError::TooDeep { max: self.limits.depth_max }),
@@ -153,10 +168,20 @@ impl<'a, 's> Parts<'a, 's> {
     }
 
     #[inline]
-    fn bytes(&self, span: &Span) -> &[u8] {
-        match span.buffer {
-            0 => &self.datagram[span.bytes.clone()],
-            n => &self.scratch.plain[n - 1][span.bytes.clone()],
+    fn is_message(&self, span: Span) -> bool {
+        !matches!(self.bytes(span).first(), None | Some(&COMPOUND | &COMPRESSED))
+    }
+
+    #[inline]
+    fn bytes(&self, span: Span) -> &[u8] {
+        &self.buffer(span.buffer)[span.start..span.end]
+    }
+
+    #[inline]
+    fn buffer(&self, number: u32) -> &[u8] {
+        match number {
+            0 => self.datagram,
+            n => &self.scratch.plain[n as usize - 1],
         }
     }
 }
@@ -171,17 +196,15 @@ impl Scratch {
     }
 
     /// Expands the compressed message at `span` into the buffer after its own.
-    fn expand(&mut self, datagram: &[u8], span: &Span, budget: usize) -> Result<(), InflateError> {
-        if self.plain.len() == span.buffer {
+    fn expand(&mut self, datagram: &[u8], span: Span, budget: usize) -> Result<(), InflateError> {
+        let number = span.buffer as usize;
+        if self.plain.len() == number {
             self.plain.push(Vec::new());
         }
         let table = self.table.get_or_insert_with(lzw::Table::default);
-        let (outer, inner) = self.plain.split_at_mut(span.buffer);
-        let message = match outer.last() {
-            Some(outer) => &outer[span.bytes.clone()],
-            None => &datagram[span.bytes.clone()],
-        };
-        lzw::inflate(&message[1..], table, budget, &mut inner[0])
+        let (outer, inner) = self.plain.split_at_mut(number);
+        let buffer = outer.last().map_or(datagram, Vec::as_slice);
+        lzw::inflate(&buffer[span.start + 1..span.end], table, budget, &mut inner[0])
     }
 }
 
@@ -194,26 +217,29 @@ impl fmt::Debug for Scratch {
 
 /// Bytes of the datagram (buffer 0) or of what its n-th layer of compression holds (buffer n), and
 /// how many layers they are within.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 struct Span {
-    buffer: usize,
-    bytes: Range<usize>,
-    depth: usize,
+    start: usize,
+    end: usize,
+    buffer: u32,
+    depth: u32,
 }
 
 /// A compound whose parts are being handed out. Offsets are those of its buffer, which stays as it
 /// is as long as the compound is open: only deeper buffers are written to.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 struct Open {
-    buffer: usize,
-    /// The lengths not yet used; its end was checked to be in the buffer.
-    lens: Range<usize>,
+    /// Where the next length is.
+    lens: usize,
     /// Where the next part starts.
     at: usize,
     /// Where the compound ends, at or before the end of the buffer.
     end: usize,
+    /// Parts not yet handed out.
+    left: u8,
+    buffer: u32,
     /// Of its parts.
-    depth: usize,
+    depth: u32,
 }
 
 /// Why a part of a datagram is no message.
@@ -235,7 +261,7 @@ pub enum PartError {
     /// More layers within each other than [`Limits::depth_max`]; what is around still comes.
     TooDeep {
         /// The limit.
-        max: usize,
+        max: u32,
     },
     /// More parts than [`Limits::parts_max`]; no further part comes.
     TooMany {
@@ -263,7 +289,3 @@ impl core::error::Error for PartError {}
 
 const COMPOUND: u8 = Kind::Compound.byte();
 const COMPRESSED: u8 = Kind::Compressed.byte();
-
-const fn to_some(span: Span) -> Result<Option<Span>, PartError> {
-    Ok(Some(span))
-}

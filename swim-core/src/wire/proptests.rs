@@ -242,7 +242,7 @@ proptest! {
     #[test]
     fn any_nesting_stays_within_the_limits(
         (bytes, damage) in (nested(), proptest::option::of((any::<prop::sample::Index>(), any::<u8>()))),
-        (depth_max, parts_max, decompressed_bytes_max) in (0..6usize, 0..40usize, 0..4000usize),
+        (depth_max, parts_max, decompressed_bytes_max) in (0..6u32, 0..40usize, 0..4000usize),
     ) {
         let mut bytes = bytes;
         if let Some((at, byte)) = damage && !bytes.is_empty() {

@@ -35,7 +35,7 @@ impl<'b> Writer<'b> {
             }
         }
         let (head, rest) = self.split(bytes.len());
-        head.copy_from_slice(bytes);
+        copy(head, bytes);
         self.0 = rest;
     }
 
@@ -81,6 +81,29 @@ impl<'b> Writer<'b> {
     #[inline]
     fn split(&mut self, at: usize) -> (&'b mut [u8], &'b mut [u8]) {
         core::mem::take(&mut self.0).split_at_mut_checked(at).expect(COUNTED)
+    }
+}
+
+/// Copies between slices of equal length: most names, addresses and versions are short, and two
+/// overlapping moves beat a call of `memcpy`.
+#[inline]
+fn copy(to: &mut [u8], from: &[u8]) {
+    match from.len() {
+        17..=32 => copy_ends::<16>(to, from),
+        8..=16 => copy_ends::<8>(to, from),
+        4..=7 => copy_ends::<4>(to, from),
+        _ => to.copy_from_slice(from),
+    }
+}
+
+/// Copies the first and the last `N` bytes.
+#[inline]
+fn copy_ends<const N: usize>(to: &mut [u8], from: &[u8]) {
+    if let (Some(to), Some(from)) = (to.first_chunk_mut::<N>(), from.first_chunk()) {
+        *to = *from;
+    }
+    if let (Some(to), Some(from)) = (to.last_chunk_mut::<N>(), from.last_chunk()) {
+        *to = *from;
     }
 }
 
