@@ -1,0 +1,1 @@
+//! The outermost layers of a datagram or stream: CRC, encryption, label.
