@@ -11,6 +11,6 @@ mod cipher;
 mod key;
 mod list;
 
-pub(crate) use cipher::{Aead, NONCE_LEN, TAG_LEN};
+pub(crate) use cipher::{NONCE_LEN, TAG_LEN};
 pub use key::{Key, KeyError};
 pub use list::{Keyring, KeyringError};
