@@ -64,7 +64,8 @@ pub fn split_label(bytes: &[u8]) -> Result<(&[u8], &[u8]), LabelError> {
         [LABEL] => return Err(LabelError::Truncated { missing: 1 }),
         _ => return Ok((&[], bytes)),
     };
-    rest.split_at_checked(len).ok_or(LabelError::Truncated { missing: len - rest.len() })
+    let missing = len.saturating_sub(rest.len());
+    rest.split_at_checked(len).ok_or(LabelError::Truncated { missing })
 }
 
 const LABEL: u8 = 244;

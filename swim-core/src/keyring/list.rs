@@ -2,8 +2,8 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 
-use crate::keyring::cipher::{Aead, expand};
 use crate::keyring::Key;
+use crate::keyring::cipher::{Aead, expand};
 
 /// An ordered list of keys; the first is the primary.
 ///

@@ -1,0 +1,16 @@
+//! The outermost layers against bytes that the original software wrote or judged, against the
+//! examples of the specification, and against arbitrary bytes.
+//!
+//! Each test of a file prints how many records it ran and asserts the number, so that a file which
+//! silently shrinks is noticed.
+
+#[cfg(feature = "encryption")]
+mod combined;
+#[cfg(feature = "encryption")]
+mod encrypted;
+mod examples;
+mod plain;
+mod properties;
+#[cfg(feature = "encryption")]
+mod streams;
+mod support;
