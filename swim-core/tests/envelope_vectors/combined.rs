@@ -6,10 +6,8 @@ use swim_core::envelope::{Crc, Label, Outer};
 use swim_core::keyring::Keyring;
 use swim_core::wire::stream::Role;
 
-use crate::support::{
-    Lzw, bytes, count, hex, load, nonce_of_packet, open, receive, ring, seal, send, text,
-    with_version,
-};
+use crate::cipher::{receive, ring, send, with_version};
+use crate::support::{Lzw, bytes, count, hex, load, nonce_of_packet, open, seal, text};
 
 #[test]
 fn combined_vectors_hold_both_ways() {

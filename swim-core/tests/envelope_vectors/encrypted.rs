@@ -6,9 +6,8 @@ use swim_core::envelope::{
 };
 use swim_core::wire::stream::{Role, StreamError};
 
-use crate::support::{
-    Lzw, bytes, count, hex, load, open, optional, ring, string, text, unhex, with_version,
-};
+use crate::cipher::{optional, ring, string, with_version};
+use crate::support::{Lzw, bytes, count, hex, load, open, text, unhex};
 
 #[test]
 fn encryption_vectors_hold_both_ways() {

@@ -4,6 +4,10 @@
 //! Each test of a file prints how many records it ran and asserts the number, so that a file which
 //! silently shrinks is noticed.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+#[cfg(feature = "encryption")]
+mod cipher;
 #[cfg(feature = "encryption")]
 mod combined;
 #[cfg(feature = "encryption")]

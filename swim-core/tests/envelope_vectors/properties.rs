@@ -67,7 +67,7 @@ fn stream() -> impl Strategy<Value = Vec<u8>> {
         prop_oneof![Just(vec![]), Just(b"\xf4\x03dc1".to_vec()), Just(b"\xf4\x00".to_vec())];
     let message = prop_oneof![
         (0i64..6, 0i64..30).prop_map(|(nodes, state)| push_pull(nodes, state)),
-        (-3i64..50).prop_map(|len| user(len)),
+        (-3i64..50).prop_map(user),
         vec(any::<u8>(), 0..60).prop_map(|blob| encrypted(&blob)),
         Just(b"\x00\x82\xa4Node\xa1a\xa5SeqNo\x2a".to_vec()),
         Just(b"\x02\x82\xa7Payload\xc0\xa5SeqNo\x2a".to_vec()),

@@ -5,7 +5,8 @@ use swim_core::envelope::{EncryptionVersion, FrameError, Label, Outer};
 use swim_core::keyring::Keyring;
 use swim_core::wire::stream::{Limits, Reader, Role, Status};
 
-use crate::support::{Lzw, bytes, count, hex, load, optional, receive, ring, send, text};
+use crate::cipher::{optional, receive, ring, send};
+use crate::support::{Lzw, bytes, count, hex, load, text};
 
 #[test]
 fn recorded_conversations_are_read_and_written_alike() {

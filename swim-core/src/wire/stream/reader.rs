@@ -17,7 +17,7 @@ use super::skip::{NotMsgpack, token};
 /// let mut reader = Reader::new(Role::Acceptor, Limits::default());
 /// let bytes = b"\x08\x81\xaaUserMsgLen\x05hello";
 /// assert_eq!(reader.advance(&bytes[..10]), Ok(Status::NeedMore));
-/// assert_eq!(reader.advance(bytes), Ok(Status::Complete(0..18)));
+/// assert_eq!(reader.advance(bytes), Ok(Status::Complete(0..19)));
 /// ```
 #[derive(Clone, Debug)]
 pub struct Reader {
@@ -210,12 +210,12 @@ impl Reader {
         Ok(Progress::Step(match then {
             Then::End => Step::Payload,
             Then::PushPullNodes => {
-                let [nodes, state] = integers(values, PUSH_PULL).ok_or(self.malformed())?;
+                let [nodes, state] = integers(values, PUSH_PULL).ok_or_else(|| self.malformed())?;
                 let left = self.nodes(nodes)?;
                 Step::Values { left, then: Then::StatePayload { len: self.user_bytes(state)? } }
             }
             Then::UserPayload => {
-                let [len] = integers(values, USER).ok_or(self.malformed())?;
+                let [len] = integers(values, USER).ok_or_else(|| self.malformed())?;
                 let len = self.user_bytes(len)?;
                 self.skip(len)?;
                 Step::Payload
