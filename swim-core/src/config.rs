@@ -250,6 +250,11 @@ knobs! {
     ///
     /// Default false. Reloadable.
     evidence_events: bool = false, false, false; (), RELOAD;
+
+    /// Whether [`Event::Rtt`](crate::Event::Rtt) is raised for each probe that is answered directly.
+    ///
+    /// Default false. Reloadable.
+    rtt_events: bool = false, false, false; (), RELOAD;
 }
 
 /// The settings of a node. A `Config` that exists is valid.

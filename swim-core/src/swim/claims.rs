@@ -340,6 +340,22 @@ impl Ctx {
         }
     }
 
+    /// Leaves the old address, to come back at another.
+    pub(crate) fn move_to(&mut self, addr: Addr, op: OpId) {
+        if self.others_live() == 0 {
+            self.arrive(addr, op);
+            return;
+        }
+        self.moving = Some((addr, op));
+        self.apply_dead(self.me, self.my_incarnation(), self.my_name.clone());
+    }
+
+    pub(crate) fn arrive(&mut self, addr: Addr, op: OpId) {
+        let record = self.my_record().with(addr, self.my_record().meta());
+        self.my_addr = addr;
+        self.renew(record, Some((op, Outcome::Applied)));
+    }
+
     fn known(&self, slot: SlotId) -> Known {
         let slot = self.members.slot(slot);
         Known { state: slot.state(), incarnation: slot.incarnation() }

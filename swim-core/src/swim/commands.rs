@@ -4,15 +4,13 @@ use alloc::sync::Arc;
 
 use super::exchange::Purpose;
 use super::node::Node;
+use super::streams::USER_BYTES_MAX;
 use crate::config::Config;
 use crate::error::Rejected;
 use crate::event::{Event, Outcome};
 use crate::ids::{Addr, META_BYTES_MAX, OpId};
 use crate::input::{Command, KeyCommand, Seat};
-use crate::keyring::KeyringError;
 use crate::wire::Limits;
-
-use super::streams::USER_BYTES_MAX;
 
 /// Bytes that a datagram adds around a user message, at most: type, compound, label, seal, checksum.
 const USER_OVERHEAD: usize = 1 + 2 + 2;
@@ -102,12 +100,11 @@ impl Node {
             KeyCommand::Use(key) => cx.keyring.use_key(&key),
             KeyCommand::Remove(key) => cx.keyring.remove(&key),
         };
-        changed.map_err(|e| match e {
-            KeyringError::UnknownKey => Rejected::UnknownKey,
-            KeyringError::PrimaryKey => Rejected::PrimaryKey,
-            KeyringError::Full { max } => Rejected::TooManyKeys(max),
-        })?;
-        cx.raise(Event::KeyringChanged(op));
+        if changed.map_err(Rejected::Keyring)? {
+            cx.raise(Event::KeyringChanged(op));
+        } else {
+            cx.done(op, Outcome::Applied);
+        }
         Ok(())
     }
 

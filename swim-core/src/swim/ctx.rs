@@ -10,7 +10,7 @@ use smallvec::SmallVec;
 use super::events::Events;
 use super::members::{Members, Slot, SlotId};
 use super::outbox::Outbox;
-use super::rumours::{Ended, End, Rumour, Rumours};
+use super::rumours::{End, Ended, Rumour, Rumours};
 use super::timers::{Timer, Timers};
 use super::verdicts::Verdicts;
 use crate::config::Config;
@@ -48,6 +48,8 @@ pub(crate) struct Ctx {
     pub(crate) gossip_phase: u64,
     /// Commands that end once the claim about this node was sent often enough.
     pub(crate) own_claim_ops: Vec<(OpId, Outcome)>,
+    /// Where this node goes once it has said that it left its old address.
+    pub(crate) moving: Option<(Addr, OpId)>,
 }
 
 impl Ctx {
@@ -121,6 +123,10 @@ impl Ctx {
 
     /// Ends the commands that waited for the claim about this node.
     pub(crate) fn own_claim_sent(&mut self) {
+        if let Some((addr, op)) = self.moving.take() {
+            self.arrive(addr, op);
+            return;
+        }
         for (op, outcome) in core::mem::take(&mut self.own_claim_ops) {
             self.done(op, outcome);
         }

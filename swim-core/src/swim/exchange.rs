@@ -31,10 +31,6 @@ pub(crate) enum Purpose {
 }
 
 impl Purpose {
-    pub(crate) fn is_push_pull(&self) -> bool {
-        matches!(self, Self::Join(_) | Self::Sync | Self::Reconnect)
-    }
-
     /// Whether the other side may refuse this node's members.
     pub(crate) fn is_join(&self) -> bool {
         matches!(self, Self::Join(_) | Self::Reconnect)
@@ -45,9 +41,18 @@ impl Purpose {
 enum Action {
     Open(OutboundId),
     /// The state of this node answers a push/pull.
-    State { id: InboundId, join: bool },
-    Ack { id: InboundId, seq: u32 },
-    Refuse { id: InboundId, text: String },
+    State {
+        id: InboundId,
+        join: bool,
+    },
+    Ack {
+        id: InboundId,
+        seq: u32,
+    },
+    Refuse {
+        id: InboundId,
+        text: String,
+    },
     Close(InboundId),
     Cancel(OutboundId),
 }
@@ -73,12 +78,6 @@ struct Join {
     reached: u32,
     failed: u32,
     error: Option<ExchangeError>,
-}
-
-/// An outbound exchange that has ended.
-pub(crate) struct Ended {
-    pub(crate) seat: Seat,
-    pub(crate) purpose: Purpose,
 }
 
 impl Exchanges {
@@ -143,17 +142,17 @@ impl Exchanges {
         self.open(cx, seat, purpose, deadline);
     }
 
-    /// The driver hands in the end of an outbound exchange.
-    pub(crate) fn take(&mut self, cx: &mut Ctx, id: OutboundId) -> Result<Ended, Rejected> {
-        let Some(Outbound { seat, purpose, .. }) = self.outbound.remove(&id) else {
+    /// The driver hands in the end of an outbound exchange; this is what it was for.
+    pub(crate) fn take(&mut self, cx: &mut Ctx, id: OutboundId) -> Result<Purpose, Rejected> {
+        let Some(Outbound { purpose, .. }) = self.outbound.remove(&id) else {
             return Err(Rejected::UnknownExchange);
         };
         self.open_waiting(cx);
-        Ok(Ended { seat, purpose })
+        Ok(purpose)
     }
 
     /// An exchange has had its time; `None` if it ended before.
-    pub(crate) fn on_due(&mut self, cx: &mut Ctx, id: OutboundId) -> Option<Ended> {
+    pub(crate) fn on_due(&mut self, cx: &mut Ctx, id: OutboundId) -> Option<Purpose> {
         let ended = self.take(cx, id).ok()?;
         let opened = self.actions.iter().position(|a| matches!(a, Action::Open(o) if *o == id));
         match opened {
@@ -316,4 +315,3 @@ fn write_state(cx: &Ctx, join: bool, buf: &mut BytesMut) {
     }
     buf.extend_from_slice(&cx.app_state);
 }
-

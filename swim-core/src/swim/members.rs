@@ -89,7 +89,11 @@ impl Base {
         let mut base = Self::new(hash_seed);
         for record in records {
             let slot = base.slots.len() as SlotId;
-            assert!(base.find(record.name_bytes()).is_none(), "two members named {}", record.name());
+            assert!(
+                base.find(record.name_bytes()).is_none(),
+                "two members named {}",
+                record.name()
+            );
             base.slots.push(Slot { record: Some(record), incarnation: 1, state: State::Alive });
             base.insert_index(slot);
         }
@@ -98,6 +102,11 @@ impl Base {
 
     pub(crate) fn len(&self) -> usize {
         self.slots.len()
+    }
+
+    /// The record of the `slot`th member of a base at rest.
+    pub(crate) fn record(&self, slot: usize) -> &Record {
+        self.slots[slot].record()
     }
 
     fn hash(&self, name: &[u8]) -> u64 {

@@ -122,6 +122,7 @@ impl Node {
             app_state: Bytes::new(),
             gossip_phase: 0,
             own_claim_ops: Vec::new(),
+            moving: None,
         };
         Prober::start(&mut cx);
         upkeep::start(&mut cx);
@@ -302,8 +303,8 @@ impl Node {
             Fired::Of(Due::Relay(seq)) => self.relays.on_due(cx, seq),
             Fired::Of(Due::Ping(seq)) => self.pings.on_due(cx, seq),
             Fired::Of(Due::Exchange(id)) => {
-                if let Some(ended) = self.exchanges.on_due(cx, id) {
-                    self.exchanges.finish(cx, &ended.purpose, Err(ExchangeError::TimedOut));
+                if let Some(purpose) = self.exchanges.on_due(cx, id) {
+                    self.exchanges.finish(cx, &purpose, Err(ExchangeError::TimedOut));
                 }
             }
         }
@@ -333,8 +334,11 @@ impl Node {
         let mut parts = Parts::new(bytes, &mut scratch, Limits::default());
         let (mut any, mut refused) = (false, None);
         while let Some(part) = parts.next_part() {
-            let decoded = part.map_err(wire::DecodeError::from).and_then(Message::decode);
-            match decoded.map_err(Rejected::Malformed).and_then(|m| self.on_message(at, from, m)) {
+            let taken = part
+                .map_err(Rejected::Nesting)
+                .and_then(|part| Message::decode(part).map_err(Rejected::Malformed))
+                .and_then(|message| self.on_message(at, from, message));
+            match taken {
                 Ok(()) => any = true,
                 Err(why) => {
                     self.count(why);

@@ -51,7 +51,10 @@ impl Pings {
     pub(crate) fn on_ack(&mut self, cx: &mut Ctx, seq: u32, at: Instant) -> bool {
         let Some(ping) = self.waiting.remove(&seq) else { return false };
         let in_time = at <= ping.deadline;
-        cx.done(ping.op, if in_time { Outcome::Pong(at.since(ping.sent)) } else { Outcome::NoAnswer });
+        cx.done(
+            ping.op,
+            if in_time { Outcome::Pong(at.since(ping.sent)) } else { Outcome::NoAnswer },
+        );
         true
     }
 

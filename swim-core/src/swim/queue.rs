@@ -99,10 +99,6 @@ impl<T> Lane<T> {
         self.remove(id)
     }
 
-    pub(crate) fn get(&self, id: ItemId) -> Option<&T> {
-        self.items[id as usize].what.as_ref()
-    }
-
     /// Gives items to `emit` while there is room, counts the transmission, and gives those that have
     /// reached `limit` to `finished`.
     pub(crate) fn fill(

@@ -32,8 +32,8 @@ struct Relay {
 
 impl Relays {
     pub(crate) fn new() -> Self {
-        let hasher = FixedState::with_seed(0);
-        Self { waiting: HashMap::with_hasher(hasher), held: HashMap::with_hasher(hasher) }
+        let hasher = || FixedState::with_seed(0);
+        Self { waiting: HashMap::with_hasher(hasher()), held: HashMap::with_hasher(hasher()) }
     }
 
     /// A member asks this node to ping another for it; answers go to `requester`.
@@ -82,9 +82,8 @@ impl Relays {
         if !core::mem::replace(&mut relay.answered, true) {
             let expires = cx.now + cx.config.knobs.probe_timeout;
             let (to, seq) = (relay.requester, relay.requester_seq);
-            let queued = cx
-                .out
-                .reply(Packet::RelayedAck { to, seq, expires }, cx.config.knobs.replies_max);
+            let queued =
+                cx.out.reply(Packet::RelayedAck { to, seq, expires }, cx.config.knobs.replies_max);
             cx.stats.replies_dropped += u64::from(!queued);
         }
         true

@@ -151,11 +151,6 @@ impl Rumours {
         }
     }
 
-    /// Whether a claim about this member waits.
-    pub(crate) fn holds(&self, subject: SlotId) -> bool {
-        self.by_subject.contains_key(&subject)
-    }
-
     /// Queues a user broadcast. Of a full lane the one that was sent most often is dropped.
     pub(crate) fn push_user(
         &mut self,

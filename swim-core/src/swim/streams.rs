@@ -109,12 +109,12 @@ impl Node {
         id: OutboundId,
         result: Result<&[u8], ExchangeError>,
     ) -> Result<(), Rejected> {
-        let ended = self.exchanges.take(&mut self.cx, id)?;
-        let result = result.and_then(|bytes| self.on_answer(&ended.purpose, bytes));
-        if result.is_ok() && matches!(ended.purpose, Purpose::Join(_)) {
+        let purpose = self.exchanges.take(&mut self.cx, id)?;
+        let result = result.and_then(|bytes| self.on_answer(&purpose, bytes));
+        if result.is_ok() && matches!(purpose, Purpose::Join(_)) {
             self.fast_join.begin(&mut self.cx);
         }
-        self.exchanges.finish(&mut self.cx, &ended.purpose, result);
+        self.exchanges.finish(&mut self.cx, &purpose, result);
         Ok(())
     }
 

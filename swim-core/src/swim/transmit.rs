@@ -139,9 +139,8 @@ fn probe(cx: &mut Ctx, buf: &mut BytesMut, target: SlotId, seq: u32) -> bool {
     if slot.state() == State::Suspect && cx.config.ablation.buddy {
         let incarnation = slot.incarnation();
         let mut compound = Compound::begin(buf);
-        let parts = compound
-            .part(|buf| ping(cx, seq, record.name_bytes()).encode(buf))
-            .and_then(|()| {
+        let parts =
+            compound.part(|buf| ping(cx, seq, record.name_bytes()).encode(buf)).and_then(|()| {
                 let claim = rumours::claim(&cx.members, target, incarnation, &cx.my_name);
                 compound.part(|buf| claim.encode(Kind::Suspect, buf))
             });

@@ -42,6 +42,18 @@ pub(crate) fn start(cx: &mut Ctx) {
     cx.timers.arm(Timer::Reap, at);
 }
 
+/// Arms what a new configuration switched on.
+pub(crate) fn rearm(cx: &mut Ctx) {
+    let knobs = &cx.config.knobs;
+    let wanted =
+        [(Timer::PushPull, knobs.push_pull_interval), (Timer::Reconnect, knobs.reconnect_interval)];
+    for (timer, interval) in wanted {
+        if !interval.is_zero() && !cx.timers.is_armed(timer) {
+            cx.timers.arm(timer, cx.now + interval);
+        }
+    }
+}
+
 /// Chooses the targets of a gossip round (memberlist spec 6.2).
 pub(crate) fn on_gossip(cx: &mut Ctx) {
     cx.out.begin_gossip();

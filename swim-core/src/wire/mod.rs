@@ -25,6 +25,7 @@
 //! machine to judge.
 
 pub mod lzw;
+pub mod stream;
 
 mod ack;
 mod alive;
