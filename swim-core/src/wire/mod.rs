@@ -1,1 +1,3 @@
-//! x
+//! Bytes to messages and back.
+
+pub mod stream;
