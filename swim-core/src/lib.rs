@@ -19,6 +19,9 @@ mod policy;
 mod rng;
 mod stats;
 mod swim;
+pub mod testkit;
+#[cfg(test)]
+mod tests;
 mod time;
 pub mod wire;
 

@@ -38,7 +38,7 @@ impl Order {
         mut wanted: impl FnMut(u32) -> bool,
     ) -> Option<u32> {
         for _ in 0..SKIPS_MAX {
-            if self.at >= slots.max(self.domain) {
+            if self.domain == 0 || self.at >= slots.max(self.domain) {
                 self.begin(slots, rng);
             }
             let slot = self.slot(self.at);
@@ -101,7 +101,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::rng::Seed;
+    use crate::rng::{Rng, Seed};
 
     #[test]
     fn a_round_visits_every_slot_once() {

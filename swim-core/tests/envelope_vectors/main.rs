@@ -13,6 +13,8 @@ mod combined;
 #[cfg(feature = "encryption")]
 mod encrypted;
 mod examples;
+#[cfg(feature = "encryption")]
+mod live;
 mod plain;
 mod properties;
 #[cfg(feature = "encryption")]

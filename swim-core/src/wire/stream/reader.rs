@@ -144,8 +144,7 @@ impl Reader {
             Step::Label => self.label(unread),
             Step::Kind => self.kind(unread),
             Step::Length => self.length(unread),
-            Step::Values { left: 0, then } => self.after_values(received, then),
-            Step::Values { left, then } => self.value(unread, left, then),
+            Step::Values { left, then } => self.values(received, left, then),
             Step::Payload => Ok(Progress::Starved),
         }
     }
@@ -192,16 +191,25 @@ impl Reader {
         Ok(Progress::Step(Step::Payload))
     }
 
-    fn value(&mut self, unread: &[u8], left: u64, then: Then) -> Result<Progress, StreamError> {
-        let token = match token(unread) {
-            Ok(Some(token)) => token,
-            Ok(None) => return Ok(Progress::Starved),
-            Err(NotMsgpack) => return Err(self.malformed()),
-        };
-        self.skip(token.len)?;
-        // Cannot overflow within `frame_bytes_max`: every five bytes add less than 2^33.
-        let left = left.saturating_add(token.children) - 1;
-        Ok(Progress::Step(Step::Values { left, then }))
+    /// Steps over as many values as there are, at most `left`.
+    fn values(&mut self, received: &[u8], left: u64, then: Then) -> Result<Progress, StreamError> {
+        let (mut at, mut left) = (self.at, left);
+        while left > 0 {
+            let token = match token(received.get(at..).unwrap_or_default()) {
+                Ok(Some(token)) => token,
+                Ok(None) => break,
+                Err(NotMsgpack) => return Err(self.malformed()),
+            };
+            at = self.bounded(at, token.len)?;
+            // Cannot overflow within `frame_bytes_max`: every five bytes add less than 2^33.
+            left = left.saturating_add(token.children) - 1;
+        }
+        self.at = at;
+        self.step = Step::Values { left, then };
+        if left > 0 || at > received.len() {
+            return Ok(Progress::Starved);
+        }
+        self.after_values(received, then)
     }
 
     /// `at` is within `received`, so every value since the type byte is complete.
@@ -217,35 +225,35 @@ impl Reader {
             Then::UserPayload => {
                 let [len] = integers(values, USER).ok_or_else(|| self.malformed())?;
                 let len = self.user_bytes(len)?;
-                self.skip(len)?;
+                self.at = self.bounded(self.at, len)?;
                 Step::Payload
             }
             Then::StatePayload { len } => {
-                self.skip(len)?;
+                self.at = self.bounded(self.at, len)?;
                 Step::Payload
             }
         }))
     }
 
-    fn skip(&mut self, len: usize) -> Result<(), StreamError> {
-        let at = self.at.saturating_add(len);
+    /// The offset `len` bytes after `at`, if it is still within a message of acceptable length.
+    fn bounded(&self, at: usize, len: usize) -> Result<usize, StreamError> {
+        let end = at.saturating_add(len);
         let bytes_max = self.limits.frame_bytes_max;
-        if at - self.start > bytes_max as usize {
+        if end - self.start > bytes_max as usize {
             let bytes_max = u64::from(bytes_max);
             return Err(StreamError::TooLong { kind: self.seen_kind(), bytes_max });
         }
-        self.at = at;
-        Ok(())
+        Ok(end)
     }
 
     fn nodes(&self, found: i64) -> Result<u64, StreamError> {
         let max = u64::from(self.limits.nodes_max);
-        bounded(found, max).ok_or(StreamError::Nodes { found, max })
+        within(found, max).ok_or(StreamError::Nodes { found, max })
     }
 
     fn user_bytes(&self, found: i64) -> Result<usize, StreamError> {
         let max = u64::from(self.limits.user_bytes_max);
-        let len = bounded(found, max).ok_or(StreamError::UserBytes { found, max })?;
+        let len = within(found, max).ok_or(StreamError::UserBytes { found, max })?;
         Ok(len as usize)
     }
 
@@ -285,7 +293,7 @@ impl Default for Limits {
     }
 }
 
-fn bounded(found: i64, max: u64) -> Option<u64> {
+fn within(found: i64, max: u64) -> Option<u64> {
     u64::try_from(found).ok().filter(|&found| found <= max)
 }
 
