@@ -1,5 +1,6 @@
 //! The node: routes inputs and polls, and decides nothing itself.
 
+use alloc::collections::VecDeque;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::net::SocketAddr;
@@ -22,7 +23,7 @@ use super::rumours::Rumours;
 use super::timers::{Due, Fired, Timer, Timers};
 use super::transmit;
 use super::upkeep::{self, FastJoin};
-use super::verdicts::Verdicts;
+use super::verdicts::{Verdict, Verdicts};
 use crate::config::Config;
 use crate::error::Rejected;
 use crate::event::{Event, Evidence, ExchangeError, Via};
@@ -258,6 +259,24 @@ impl Node {
     /// Whether nothing is left to poll.
     pub fn is_drained(&self) -> bool {
         self.cx.out.is_empty() && self.cx.events.is_empty() && self.exchanges.is_drained()
+    }
+
+    /// Keeps what the policy decides, for a journal.
+    pub(crate) fn record_verdicts(&mut self) {
+        self.cx.verdicts = Verdicts::Recorded(VecDeque::new());
+    }
+
+    /// What the policy decided since the last call.
+    pub(crate) fn take_verdicts(&mut self) -> VecDeque<Verdict> {
+        match &mut self.cx.verdicts {
+            Verdicts::Recorded(verdicts) => core::mem::take(verdicts),
+            Verdicts::Asked | Verdicts::Replayed(_) => VecDeque::new(),
+        }
+    }
+
+    /// Has the next input decided by these instead of by the policy.
+    pub(crate) fn replay_verdicts(&mut self, verdicts: VecDeque<Verdict>) {
+        self.cx.verdicts = Verdicts::Replayed(verdicts);
     }
 
     fn on_timeout(&mut self) {
