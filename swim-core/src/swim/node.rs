@@ -7,12 +7,13 @@ use core::net::SocketAddr;
 use core::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use smallvec::SmallVec;
 
 use super::claims::Origin;
 use super::ctx::Ctx;
 use super::events::Events;
 use super::exchange::Exchanges;
-use super::members::Members;
+use super::members::{Members, SlotId};
 use super::merge::Merges;
 use super::outbox::{Outbox, Packet};
 use super::pings::Pings;
@@ -34,7 +35,10 @@ use crate::member::{Identity, Member, State};
 use crate::rng::{Rng, Seed};
 use crate::stats::Stats;
 use crate::time::Instant;
-use crate::wire::{self, Limits, Message, Parts, Scratch};
+use crate::wire::{self, Kind, Limits, Message, Parts, Scratch};
+
+/// A table of this many members does not fit into a core's own cache.
+const WARM_ABOVE: u32 = 2048;
 
 /// One member of a cluster, as a state machine.
 ///
@@ -349,6 +353,9 @@ impl Node {
     fn on_datagram(&mut self, at: Instant, from: SocketAddr, bytes: &[u8]) -> Result<(), Rejected> {
         self.cx.stats.datagrams_in += 1;
         self.cx.stats.bytes_in += bytes.len() as u64;
+        if self.cx.members.slots_len() > WARM_ABOVE {
+            self.warm(bytes);
+        }
         let mut scratch = core::mem::take(&mut self.scratch);
         let mut parts = Parts::new(bytes, &mut scratch, Limits::default());
         let (mut any, mut refused) = (false, None);
@@ -370,6 +377,26 @@ impl Node {
             Some(why) if !any => Err(why),
             _ => Ok(()),
         }
+    }
+
+    /// Touches what the claims of a compound will look up. One claim after another would wait for
+    /// memory each time; here the waits overlap.
+    fn warm(&mut self, bytes: &[u8]) {
+        if bytes.first() != Some(&Kind::Compound.byte()) {
+            return;
+        }
+        let members = &self.cx.members;
+        let mut slots: SmallVec<[SlotId; 32]> = SmallVec::new();
+        let mut parts = Parts::new(bytes, &mut self.scratch, Limits::default());
+        while slots.len() < slots.inline_size()
+            && let Some(Ok(part)) = parts.next_part()
+        {
+            if let Ok(Message::Alive(claim)) = Message::decode(part) {
+                slots.extend(members.guess(claim.node));
+            }
+        }
+        let touched = slots.iter().fold(0, |all, &slot| all ^ members.touch(slot));
+        core::hint::black_box(touched);
     }
 
     fn count(&mut self, why: Rejected) {
