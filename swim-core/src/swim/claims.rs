@@ -34,7 +34,7 @@ impl Origin {
 
 impl Ctx {
     pub(crate) fn on_alive(&mut self, origin: Origin, claim: &wire::Alive<'_>) {
-        let port = if claim.port == 0 { self.my_addr.port() } else { claim.port };
+        let port = if claim.port == 0 { self.my_record().port() } else { claim.port };
         let Some(slot) = self.members.find(claim.node) else {
             self.on_newcomer(origin, claim, port);
             return;
@@ -356,7 +356,6 @@ impl Ctx {
 
     pub(crate) fn arrive(&mut self, addr: Addr, op: OpId) {
         let record = self.my_record().with(addr, self.my_record().meta());
-        self.my_addr = addr;
         self.renew(record, Some((op, Outcome::Applied)));
     }
 

@@ -33,7 +33,7 @@ impl Node {
                 if meta.len() > META_BYTES_MAX {
                     return Err(Rejected::MetaTooLong(meta.len()));
                 }
-                let record = cx.my_record().with(cx.my_addr, &meta);
+                let record = cx.my_record().with(cx.my_record().addr(), &meta);
                 cx.renew(record, Some((op, Outcome::Applied)));
             }
             Command::SetAddress(addr) => return self.set_address(op, addr),

@@ -31,7 +31,6 @@ pub(crate) struct Ctx {
     /// This node's own slot; it is never freed.
     pub(crate) me: SlotId,
     pub(crate) my_name: NodeName,
-    pub(crate) my_addr: Addr,
     /// Health score: 0 is best (Lifeguard section IV.A).
     pub(crate) awareness: u32,
     pub(crate) leaving: bool,

@@ -58,7 +58,8 @@ pub struct Node {
     /// Machines that a node at rest does without.
     aside: Option<Box<Aside>>,
     pub(super) fast_join: FastJoin,
-    scratch: Scratch,
+    /// Buffers for compressed datagrams, once there was one.
+    scratch: Option<Box<Scratch>>,
 }
 
 /// What a node at rest does without.
@@ -111,7 +112,6 @@ impl Node {
         me: u32,
         my_name: NodeName,
     ) -> Self {
-        let my_addr = members.slot(me).record().addr();
         let keyring = config.keyring.clone();
         let mut cx = Ctx {
             now,
@@ -120,10 +120,9 @@ impl Node {
             members,
             me,
             my_name,
-            my_addr,
             awareness: 0,
             leaving: false,
-            rumours: Rumours::new(),
+            rumours: Rumours::default(),
             out: Outbox::new(),
             events: Events::new(),
             timers: Timers::new(),
@@ -141,7 +140,7 @@ impl Node {
             exchanges: Exchanges::new(),
             aside: None,
             fast_join: FastJoin::default(),
-            scratch: Scratch::default(),
+            scratch: None,
         }
     }
 
@@ -371,8 +370,9 @@ impl Node {
         if self.cx.members.slots_len() > WARM_ABOVE {
             self.warm(bytes);
         }
-        let mut scratch = core::mem::take(&mut self.scratch);
-        let mut parts = Parts::new(bytes, &mut scratch, Limits::default());
+        let (mut kept, mut fresh) = (self.scratch.take(), Scratch::default());
+        let scratch = kept.as_deref_mut().unwrap_or(&mut fresh);
+        let mut parts = Parts::new(bytes, scratch, Limits::default());
         let (mut any, mut refused) = (false, None);
         while let Some(part) = parts.next_part() {
             let taken = part
@@ -387,7 +387,7 @@ impl Node {
                 }
             }
         }
-        self.scratch = scratch;
+        self.scratch = kept.or_else(|| fresh.is_used().then(|| Box::new(fresh)));
         match refused {
             Some(why) if !any => Err(why),
             _ => Ok(()),
@@ -396,13 +396,16 @@ impl Node {
 
     /// Touches what the claims of a compound will look up. One claim after another would wait for
     /// memory each time; here the waits overlap.
-    fn warm(&mut self, bytes: &[u8]) {
+    fn warm(&self, bytes: &[u8]) {
         if bytes.first() != Some(&Kind::Compound.byte()) {
             return;
         }
         let members = &self.cx.members;
         let mut slots: SmallVec<[SlotId; 32]> = SmallVec::new();
-        let mut parts = Parts::new(bytes, &mut self.scratch, Limits::default());
+        let mut unused = Scratch::default();
+        // No layer is opened: what is compressed is not worth it.
+        let limits = Limits { depth_max: 1, decompressed_bytes_max: 0, ..Limits::default() };
+        let mut parts = Parts::new(bytes, &mut unused, limits);
         while slots.len() < slots.inline_size()
             && let Some(Ok(part)) = parts.next_part()
         {

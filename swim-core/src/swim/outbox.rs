@@ -40,41 +40,36 @@ struct Direct {
     bytes: usize,
 }
 
-/// The four queues, served in the order of the fields.
+/// The queues, served in the order of the fields.
 pub(crate) struct Outbox {
-    replies: VecDeque<Packet>,
-    probes: VecDeque<Packet>,
+    /// Acks, nacks, relayed pings and probes.
+    urgent: VecDeque<Packet>,
     direct: Option<Box<Direct>>,
     gossip: VecDeque<Packet>,
 }
 
 impl Outbox {
     pub(crate) fn new() -> Self {
-        Self {
-            replies: VecDeque::new(),
-            probes: VecDeque::new(),
-            direct: None,
-            gossip: VecDeque::new(),
-        }
+        Self { urgent: VecDeque::new(), direct: None, gossip: VecDeque::new() }
     }
 
     /// Queues an ack, nack or relayed ping; false if `max` of them wait already.
     pub(crate) fn reply(&mut self, packet: Packet, max: u32) -> bool {
-        let room = self.replies.len() < max as usize;
+        let room = self.urgent.len() < max as usize;
         if room {
-            self.replies.push_back(packet);
+            self.urgent.push_back(packet);
         }
         room
     }
 
     /// Queues a packet of a probe; their number is bounded by that of the probes.
     pub(crate) fn probe(&mut self, packet: Packet) {
-        self.probes.push_back(packet);
+        self.urgent.push_back(packet);
     }
 
     /// Drops what a probe that has ended did not get to send.
     pub(crate) fn drop_probe(&mut self, ended: u32) {
-        self.probes.retain(|packet| match packet {
+        self.urgent.retain(|packet| match packet {
             Packet::Probe { seq, .. } | Packet::AskHelper { seq, .. } => *seq != ended,
             _ => true,
         });
@@ -102,7 +97,7 @@ impl Outbox {
     }
 
     pub(crate) fn pop(&mut self) -> Option<Packet> {
-        if let Some(packet) = self.replies.pop_front().or_else(|| self.probes.pop_front()) {
+        if let Some(packet) = self.urgent.pop_front() {
             return Some(packet);
         }
         if let Some(direct) = &mut self.direct {
@@ -115,9 +110,18 @@ impl Outbox {
         self.gossip.pop_front()
     }
 
+    /// Gives the memory of what is empty back.
+    pub(crate) fn trim(&mut self) {
+        if self.gossip.is_empty() {
+            self.gossip = VecDeque::new();
+        }
+        if self.urgent.is_empty() {
+            self.urgent = VecDeque::new();
+        }
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
-        self.replies.is_empty()
-            && self.probes.is_empty()
+        self.urgent.is_empty()
             && self.direct.as_ref().is_none_or(|direct| direct.waiting.is_empty())
             && self.gossip.is_empty()
     }

@@ -129,7 +129,7 @@ impl Relays {
 /// Where the relayed ping goes: unless the configuration trusts everybody, only to a member at its
 /// known address, so that this node cannot be aimed at a third party (hazard 18).
 fn target(cx: &Ctx, ask: &wire::IndirectPing<'_>) -> Option<(Addr, NodeName)> {
-    let port = if ask.port == 0 { cx.my_addr.port() } else { ask.port };
+    let port = if ask.port == 0 { cx.my_record().port() } else { ask.port };
     let asked = Addr::from_wire(ask.target.unwrap_or_default(), port).ok()?;
     let name = NodeName::from_wire(ask.node).ok()?;
     if cx.config.knobs.plausible_addresses_only {

@@ -38,8 +38,8 @@ pub(crate) fn ping<'a>(cx: &'a Ctx, seq: u32, node: &'a [u8]) -> wire::Ping<'a> 
 }
 
 fn source(cx: &Ctx) -> Source<'_> {
-    let addr = cx.my_addr.wire_ip();
-    Source { addr, port: cx.my_addr.port(), node: cx.my_name.as_str().as_bytes() }
+    let record = cx.my_record();
+    Source { addr: record.wire_ip(), port: record.port(), node: cx.my_name.as_str().as_bytes() }
 }
 
 /// Makes one datagram at the end of `buf`; `None` if it has no use any more.
@@ -159,7 +159,7 @@ fn probe(cx: &mut Ctx, buf: &mut BytesMut, target: SlotId, seq: u32) -> bool {
 fn ask(cx: &mut Ctx, buf: &mut BytesMut, target: SlotId, seq: u32, nack: bool) {
     let record = cx.members.slot(target).record().clone();
     let own_name = cx.my_name.clone();
-    let own_addr = cx.my_addr;
+    let own_addr = cx.my_record().addr();
     let source = Source {
         addr: own_addr.wire_ip(),
         port: own_addr.port(),
