@@ -2,7 +2,8 @@
 
 use core::fmt;
 
-use crate::wire::DecodeError;
+use crate::keyring::KeyringError;
+use crate::wire::{DecodeError, PartError};
 
 /// The whole input was refused, and the state of the protocol is unchanged. Every variant is
 /// counted in [`Stats`](crate::Stats). A driver goes on.
@@ -11,6 +12,8 @@ use crate::wire::DecodeError;
 pub enum Rejected {
     /// No part of the datagram or message could be read; the last reason.
     Malformed(DecodeError),
+    /// The layers of the datagram cannot be taken apart, and no part could be read; the last reason.
+    Nesting(PartError),
     /// The message belongs on the other plane: a push/pull in a datagram, say.
     WrongPlane,
     /// A ping, or a stream ping, for another node.
@@ -36,12 +39,10 @@ pub enum Rejected {
     QueueFull(u32),
     /// The knob of this name cannot change while the node runs.
     FixedKnob(&'static str),
-    /// The key is not in the ring.
-    UnknownKey,
-    /// The key is in use and cannot be removed.
-    PrimaryKey,
-    /// The ring holds as many keys as it may.
-    TooManyKeys(usize),
+    /// The keyring refuses the change.
+    Keyring(KeyringError),
+    /// No member of a push/pull speaks a version that this node speaks.
+    Incompatible,
     /// Nobody could reach a node at the address of `SetAddress`.
     Unreachable,
 }
@@ -50,6 +51,7 @@ impl fmt::Display for Rejected {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Malformed(e) => write!(f, "malformed message: {e}"),
+            Self::Nesting(e) => write!(f, "malformed datagram: {e}"),
             Self::WrongPlane => f.write_str("message type not allowed on this plane"),
             Self::NotForMe => f.write_str("ping for another node"),
             Self::Vetoed => f.write_str("policy refuses the members"),
@@ -62,9 +64,8 @@ impl fmt::Display for Rejected {
             }
             Self::QueueFull(max) => write!(f, "queue holds its {max} bytes"),
             Self::FixedKnob(knob) => write!(f, "{knob} cannot change while the node runs"),
-            Self::UnknownKey => f.write_str("key is not in the ring"),
-            Self::PrimaryKey => f.write_str("the primary key cannot be removed"),
-            Self::TooManyKeys(max) => write!(f, "keyring holds its {max} keys"),
+            Self::Keyring(e) => e.fmt(f),
+            Self::Incompatible => f.write_str("no member speaks a compatible version"),
             Self::Unreachable => f.write_str("address is unspecified or has port 0"),
         }
     }

@@ -10,7 +10,7 @@ use crate::ids::{Incarnation, NodeName, OpId};
 use crate::member::Member;
 
 /// Something happened. Events about one member come in order; see architecture 3.12.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Event {
     /// A member joined, or came back.
@@ -57,10 +57,11 @@ pub enum Event {
         /// What the sender's application wrote.
         payload: Bytes,
     },
-    /// A member answered a probe or a ping in time.
+    /// A member answered a probe in time, and by itself. Raised only with
+    /// [`Config::rtt_events`](crate::Config::rtt_events).
     Rtt {
         /// The member.
-        name: NodeName,
+        member: Member,
         /// Time between ping and ack.
         rtt: Duration,
         /// What the member's application put into the ack.
@@ -124,7 +125,7 @@ pub enum Via {
 }
 
 /// How a command ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Outcome {
     /// A join reached `reached` of the seeds and failed with `failed`; 0 reached is a failed join.
@@ -175,6 +176,8 @@ pub enum ExchangeError {
     Remote,
     /// This node's policy refuses the other side's members.
     Vetoed,
+    /// No member of the other side speaks a version that this node speaks.
+    Incompatible,
     /// Too many exchanges are under way.
     Busy,
 }
@@ -188,6 +191,7 @@ impl fmt::Display for ExchangeError {
             Self::Malformed => "the answer is malformed or of another cluster",
             Self::Remote => "the other side answered with an error",
             Self::Vetoed => "the policy refuses the other side's members",
+            Self::Incompatible => "no member of the other side speaks a compatible version",
             Self::Busy => "too many exchanges are under way",
         })
     }

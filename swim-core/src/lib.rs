@@ -13,12 +13,16 @@ mod error;
 mod event;
 mod ids;
 mod input;
+pub mod journal;
 pub mod keyring;
 mod member;
 mod policy;
 mod rng;
 mod stats;
 mod swim;
+pub mod testkit;
+#[cfg(test)]
+mod tests;
 mod time;
 pub mod wire;
 

@@ -111,7 +111,7 @@ mod tests {
         assert_eq!(drawn, VALUES_OF_SEED_7);
     }
 
-    const VALUES_OF_SEED_7: [u32; 3] = [0, 0, 0];
+    const VALUES_OF_SEED_7: [u32; 3] = [55, 172, 717];
 
     #[test]
     fn below_stays_below() {

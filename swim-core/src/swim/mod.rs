@@ -1,3 +1,30 @@
-//! The SWIM machine.
+//! The SWIM machine. [`Node`] routes each input to the sub-machine that it is for; those keep their
+//! own state and share a [`ctx::Ctx`].
+
+mod claims;
+mod commands;
+mod ctx;
+mod events;
+mod exchange;
+mod members;
+mod merge;
 mod node;
-pub use node::{Node, Roster};
+mod order;
+mod outbox;
+mod pings;
+mod probe;
+mod queue;
+mod relay;
+mod roster;
+mod rules;
+mod rumours;
+mod streams;
+mod suspicion;
+mod timers;
+mod transmit;
+mod upkeep;
+mod verdicts;
+
+pub use node::Node;
+pub use roster::Roster;
+pub(crate) use verdicts::Verdict;

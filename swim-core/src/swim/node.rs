@@ -1,43 +1,84 @@
-//! The node.
-use crate::keyring::Keyring;
-use crate::*;
-use alloc::sync::Arc;
-use bytes::BytesMut;
+//! The node: routes inputs and polls, and decides nothing itself.
 
-/// The table of a cluster at rest, to start many nodes from.
-#[derive(Clone)]
-pub struct Roster(());
-impl Roster {
-    /// The table of these nodes, all alive at incarnation 1. Names must differ.
-    pub fn new(members: impl IntoIterator<Item = Identity>, protocol_version: u8) -> Self {
-        let _ = (members, protocol_version);
-        Self(())
-    }
-    /// How many.
-    pub fn len(&self) -> usize {
-        0
-    }
-    /// None?
-    pub fn is_empty(&self) -> bool {
-        true
-    }
-}
+use alloc::collections::VecDeque;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::net::SocketAddr;
+use core::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+
+use super::claims::Origin;
+use super::ctx::Ctx;
+use super::events::Events;
+use super::exchange::Exchanges;
+use super::members::Members;
+use super::merge::Merges;
+use super::outbox::{Outbox, Packet};
+use super::pings::Pings;
+use super::probe::{Prober, Unanswered};
+use super::relay::Relays;
+use super::roster::{Roster, record_of};
+use super::rumours::Rumours;
+use super::timers::{Due, Fired, Timer, Timers};
+use super::transmit;
+use super::upkeep::{self, FastJoin};
+use super::verdicts::{Verdict, Verdicts};
+use crate::config::Config;
+use crate::error::Rejected;
+use crate::event::{Event, Evidence, ExchangeError, Via};
+use crate::ids::{Addr, Incarnation, Lane, NodeName, Peer, Token};
+use crate::input::{Exchange, Input, SendError, Transmit};
+use crate::keyring::Keyring;
+use crate::member::{Identity, Member, State};
+use crate::rng::{Rng, Seed};
+use crate::stats::Stats;
+use crate::time::Instant;
+use crate::wire::{self, Limits, Message, Parts, Scratch};
 
 /// One member of a cluster, as a state machine.
+///
+/// | to | call |
+/// |---|---|
+/// | take what happened | [`handle`](Self::handle), with the time at which it happened |
+/// | learn what to do | [`poll_transmit`](Self::poll_transmit), [`poll_exchange`](Self::poll_exchange), [`poll_event`](Self::poll_event) until each is `None` |
+/// | learn when to come back | [`poll_timeout`](Self::poll_timeout), after any of the above |
+/// | look | [`members`](Self::members), [`member`](Self::member), [`me`](Self::me), [`health`](Self::health), [`stats`](Self::stats), ... |
+///
+/// It has no clock, socket or thread; the same inputs give the same outputs, to the last bit. The
+/// drive loop stands in the crate's documentation.
 pub struct Node {
-    config: Arc<Config>,
-    me: Identity,
-    keyring: Keyring,
-    stats: Stats,
+    pub(super) cx: Ctx,
+    pub(super) prober: Prober,
+    pub(super) relays: Relays,
+    pub(super) pings: Pings,
+    pub(super) exchanges: Exchanges,
+    pub(super) merges: Merges,
+    pub(super) fast_join: FastJoin,
+    scratch: Scratch,
 }
 
 impl Node {
-    /// A node that knows only itself.
+    /// A node that knows only itself, alive at incarnation 1.
     pub fn new(config: Arc<Config>, me: Identity, seed: Seed, now: Instant) -> Self {
-        let _ = (seed, now);
-        Self { keyring: config.keyring.clone(), config, me, stats: Stats::default() }
+        let mut rng = Rng::new(seed);
+        let mut members = Members::new(&mut rng);
+        let version = u8::try_from(config.knobs.protocol_version).unwrap_or(2);
+        let my_slot = members.insert(record_of(&me, version), 1, State::Alive);
+        let mut node = Self::start(config, rng, now, members, my_slot, me.name);
+        let member = node.cx.members.member(my_slot);
+        node.cx.raise(Event::Up(member));
+        node.cx.announce_self(None);
+        node
     }
-    /// A node that starts out knowing all of `roster`, itself at `index`, everybody alive; the table is shared until it changes.
+
+    /// A node that starts with a table that others share: it is the `index`th of `roster`.
+    ///
+    /// No events are raised for what it knows from the start.
+    ///
+    /// # Panics
+    ///
+    /// If the roster has no such member.
     pub fn with_roster(
         config: Arc<Config>,
         roster: &Roster,
@@ -45,82 +86,382 @@ impl Node {
         seed: Seed,
         now: Instant,
     ) -> Self {
-        let _ = (config, roster, index, seed, now);
-        unimplemented!()
+        let rng = Rng::new(seed);
+        let members = Members::shared(Arc::clone(&roster.0));
+        let slot = u32::try_from(index).expect("a roster has fewer than 2^32 members");
+        Self::start(config, rng, now, members, slot, roster.name(index))
     }
-    /// Takes one input.
+
+    fn start(
+        config: Arc<Config>,
+        rng: Rng,
+        now: Instant,
+        members: Members,
+        me: u32,
+        my_name: NodeName,
+    ) -> Self {
+        let my_addr = members.slot(me).record().addr();
+        let keyring = config.keyring.clone();
+        let mut cx = Ctx {
+            now,
+            config,
+            rng,
+            members,
+            me,
+            my_name,
+            my_addr,
+            awareness: 0,
+            leaving: false,
+            rumours: Rumours::new(),
+            out: Outbox::new(),
+            events: Events::new(),
+            timers: Timers::new(),
+            stats: Stats::default(),
+            verdicts: Verdicts::Asked,
+            keyring,
+            ack_payload: Bytes::new(),
+            app_state: Bytes::new(),
+            gossip_phase: 0,
+            own_claim_ops: Vec::new(),
+            moving: None,
+        };
+        Prober::start(&mut cx);
+        upkeep::start(&mut cx);
+        Self {
+            cx,
+            prober: Prober::new(),
+            relays: Relays::new(),
+            pings: Pings::new(),
+            exchanges: Exchanges::new(),
+            merges: Merges::new(),
+            fast_join: FastJoin::default(),
+            scratch: Scratch::default(),
+        }
+    }
+
+    /// Takes one input that happened at `now`.
+    ///
+    /// # Errors
+    ///
+    /// [`Rejected`] means that the whole input was refused and nothing but a counter has changed. A
+    /// bad part of a datagram, or a bad entry of a push/pull, is counted and skipped by itself.
     pub fn handle(&mut self, now: Instant, input: Input<'_>) -> Result<(), Rejected> {
-        let _ = (now, input);
-        Ok(())
+        if now < self.cx.now {
+            self.cx.stats.clock_backwards += 1;
+        } else {
+            self.cx.now = now;
+        }
+        match input {
+            Input::Timeout => {
+                self.on_timeout();
+                Ok(())
+            }
+            Input::Datagram { at, from, bytes } => self.on_datagram(at.min(now), from, bytes),
+            Input::Unsent { token, why } => {
+                self.on_unsent(token, why);
+                Ok(())
+            }
+            Input::Request { id, from, bytes } => self.on_request(id, from, bytes),
+            Input::Reply { id, result } => self.on_reply(id, result),
+            Input::Command { op, command } => self.on_command(op, command),
+        }
     }
-    /// The next datagram.
+
+    /// The next datagram to send, appended to `buf`; it carries what is newest now.
     pub fn poll_transmit(&mut self, buf: &mut BytesMut) -> Option<Transmit> {
-        let _ = buf;
+        while let Some(packet) = self.cx.out.pop() {
+            if let Some(sent) = transmit::make(&mut self.cx, &mut self.prober, packet, buf) {
+                self.cx.stats.datagrams_out += 1;
+                self.cx.stats.bytes_out += sent.len as u64;
+                return Some(sent);
+            }
+        }
         None
     }
-    /// The next stream action.
+
+    /// The next thing to do on the stream plane; its message, if any, is appended to `buf`.
     pub fn poll_exchange(&mut self, buf: &mut BytesMut) -> Option<Exchange> {
-        let _ = buf;
-        None
+        self.exchanges.poll(&mut self.cx, buf)
     }
+
     /// The next event.
     pub fn poll_event(&mut self) -> Option<Event> {
-        None
+        self.cx.events.pop()
     }
-    /// When to hand in [`Input::Timeout`].
+
+    /// When to hand in [`Input::Timeout`]; `None` if never. In constant time.
     pub fn poll_timeout(&self) -> Option<Instant> {
-        None
+        self.cx.timers.next()
     }
-    /// Its own record.
+
+    /// This node, as others should see it.
     pub fn me(&self) -> Member {
-        unimplemented!()
+        self.cx.members.member(self.cx.me)
     }
-    /// All members that are known, this node, the dead and the left included.
+
+    /// All members that are known: this node, the dead and the left included.
     pub fn members(&self) -> impl Iterator<Item = Member> + '_ {
-        core::iter::empty()
+        self.cx.members.iter().map(|(slot, _)| self.cx.members.member(slot))
     }
+
     /// The member of this name.
     pub fn member(&self, name: &str) -> Option<Member> {
-        let _ = name;
-        None
+        let slot = self.cx.members.find(name.as_bytes())?;
+        Some(self.cx.members.member(slot))
     }
-    /// The name behind a [`Transmit`]'s peer.
-    pub fn peer_name(&self, peer: Peer) -> Option<&str> {
-        let _ = peer;
-        None
-    }
+
     /// How many members are alive or suspect, this node included.
     pub fn live_len(&self) -> usize {
-        1
+        self.cx.members.live() as usize
     }
-    /// How many members are known.
+
+    /// How many members are known, the dead and the left included.
     pub fn known_len(&self) -> usize {
-        1
+        self.cx.members.len() as usize
     }
-    /// The health score, 0 is best.
+
+    /// The name of the member that a [`Transmit`] goes to; valid until the next input.
+    pub fn peer_name(&self, peer: Peer) -> Option<&str> {
+        self.cx.members.get(peer.0).map(|slot| slot.record().name())
+    }
+
+    /// Lifeguard's health score: 0 is best, the most is one less than
+    /// [`awareness_max`](Config::awareness_max).
     pub fn health(&self) -> u32 {
-        0
+        self.cx.awareness
     }
-    /// What was counted.
+
+    /// What was counted so far.
     pub fn stats(&self) -> &Stats {
-        &self.stats
+        &self.cx.stats
     }
-    /// The keys.
+
+    /// The keys: drivers seal and open with them.
     pub fn keyring(&self) -> &Keyring {
-        &self.keyring
+        &self.cx.keyring
     }
+
     /// The configuration in force.
     pub fn config(&self) -> &Arc<Config> {
-        let _ = &self.me;
-        &self.config
+        &self.cx.config
     }
-    /// How many broadcasts wait in a lane.
+
+    /// How many user broadcasts wait in a lane.
     pub fn queue_len(&self, lane: Lane) -> usize {
-        let _ = lane;
-        0
+        self.cx.rumours.lane_len(lane)
     }
+
+    /// How many claims about members wait to be gossiped.
+    pub fn rumours_len(&self) -> usize {
+        self.cx.rumours.membership_len()
+    }
+
     /// Whether nothing is left to poll.
     pub fn is_drained(&self) -> bool {
-        true
+        self.cx.out.is_empty() && self.cx.events.is_empty() && self.exchanges.is_drained()
     }
+
+    /// Keeps what the policy decides, for a journal.
+    pub(crate) fn record_verdicts(&mut self) {
+        self.cx.verdicts = Verdicts::Recorded(VecDeque::new());
+    }
+
+    /// What the policy decided since the last call.
+    pub(crate) fn take_verdicts(&mut self) -> VecDeque<Verdict> {
+        match &mut self.cx.verdicts {
+            Verdicts::Recorded(verdicts) => core::mem::take(verdicts),
+            Verdicts::Asked | Verdicts::Replayed(_) => VecDeque::new(),
+        }
+    }
+
+    /// Has the next input decided by these instead of by the policy.
+    pub(crate) fn replay_verdicts(&mut self, verdicts: VecDeque<Verdict>) {
+        self.cx.verdicts = Verdicts::Replayed(verdicts);
+    }
+
+    fn on_timeout(&mut self) {
+        let Some(due) = self.cx.timers.next().filter(|&due| due <= self.cx.now) else { return };
+        let late = self.cx.now.since(due);
+        if late > self.cx.config.knobs.probe_timeout && self.cx.config.ablation.lateness {
+            self.on_late(late);
+        }
+        while let Some(fired) = self.cx.timers.pop(self.cx.now) {
+            let merging = fired == Fired::One(Timer::Merge);
+            self.on_fired(fired);
+            if merging {
+                // One slice a call; the timer is armed again if there are more.
+                break;
+            }
+        }
+    }
+
+    /// This node slept: others must not suffer for what it did not hear (architecture 3.5).
+    fn on_late(&mut self, late: Duration) {
+        self.cx.stats.late_timeouts += 1;
+        self.prober.void(&mut self.cx);
+        self.cx.extend_suspicions(late);
+    }
+
+    fn on_fired(&mut self, fired: Fired) {
+        let cx = &mut self.cx;
+        match fired {
+            Fired::One(Timer::Probe) => self.prober.on_tick(cx),
+            Fired::One(Timer::ProbeStep) => {
+                if let Some(silent) = self.prober.on_step(cx, &mut self.exchanges) {
+                    self.accuse(&silent);
+                    self.prober.catch_up(&mut self.cx);
+                }
+            }
+            Fired::One(Timer::Gossip) => upkeep::on_gossip(cx),
+            Fired::One(Timer::PushPull) => upkeep::on_push_pull(cx, &mut self.exchanges),
+            Fired::One(Timer::FastJoin) => self.fast_join.on_timer(cx, &mut self.exchanges),
+            Fired::One(Timer::Reconnect) => upkeep::on_reconnect(cx, &mut self.exchanges),
+            Fired::One(Timer::Reap) => upkeep::on_reap(cx, &mut self.prober),
+            Fired::One(Timer::Merge) => self.merges.on_timer(cx),
+            Fired::Of(Due::Suspicion(slot)) => cx.on_suspicion_due(slot),
+            Fired::Of(Due::Relay(seq)) => self.relays.on_due(cx, seq),
+            Fired::Of(Due::Ping(seq)) => self.pings.on_due(cx, seq),
+            Fired::Of(Due::Exchange(id)) => {
+                if let Some(purpose) = self.exchanges.on_due(cx, id) {
+                    self.exchanges.finish(cx, &purpose, Err(ExchangeError::TimedOut));
+                }
+            }
+        }
+    }
+
+    /// This node's own probe found a member silent.
+    fn accuse(&mut self, silent: &Unanswered) {
+        let Some(slot) = self.cx.members.get(silent.target) else { return };
+        let record = slot.record().clone();
+        let me = self.cx.my_name.clone();
+        let Incarnation(incarnation) = silent.incarnation;
+        let node = record.name_bytes();
+        let claim = wire::Claim { incarnation, node, from: me.as_str().as_bytes() };
+        self.cx.on_suspect(Evidence::Probe, &claim);
+    }
+
+    fn on_unsent(&mut self, token: Token, why: SendError) {
+        if let Some(seq) = transmit::probe_of(token) {
+            self.prober.on_unsent(&mut self.cx, seq, why);
+        }
+    }
+
+    fn on_datagram(&mut self, at: Instant, from: SocketAddr, bytes: &[u8]) -> Result<(), Rejected> {
+        self.cx.stats.datagrams_in += 1;
+        self.cx.stats.bytes_in += bytes.len() as u64;
+        let mut scratch = core::mem::take(&mut self.scratch);
+        let mut parts = Parts::new(bytes, &mut scratch, Limits::default());
+        let (mut any, mut refused) = (false, None);
+        while let Some(part) = parts.next_part() {
+            let taken = part
+                .map_err(Rejected::Nesting)
+                .and_then(|part| Message::decode(part).map_err(Rejected::Malformed))
+                .and_then(|message| self.on_message(at, from, message));
+            match taken {
+                Ok(()) => any = true,
+                Err(why) => {
+                    self.count(why);
+                    refused = Some(why);
+                }
+            }
+        }
+        self.scratch = scratch;
+        match refused {
+            Some(why) if !any => Err(why),
+            _ => Ok(()),
+        }
+    }
+
+    fn count(&mut self, why: Rejected) {
+        let stats = &mut self.cx.stats;
+        match why {
+            Rejected::WrongPlane => stats.wrong_plane += 1,
+            Rejected::NotForMe => stats.not_for_me += 1,
+            _ => stats.malformed += 1,
+        }
+    }
+
+    fn on_message(
+        &mut self,
+        at: Instant,
+        from: SocketAddr,
+        message: Message<'_>,
+    ) -> Result<(), Rejected> {
+        let cx = &mut self.cx;
+        match message {
+            Message::Ping(ping) => {
+                if !ping.node.is_empty() && ping.node != cx.my_name.as_str().as_bytes() {
+                    return Err(Rejected::NotForMe);
+                }
+                let to = reply_to(cx, from, &ping.source);
+                let expires = cx.now + cx.config.knobs.probe_timeout;
+                let ack = Packet::Ack { to, seq: ping.seq, expires };
+                let queued = cx.out.reply(ack, cx.config.knobs.replies_max);
+                cx.stats.replies_dropped += u64::from(!queued);
+            }
+            Message::IndirectPing(ask) => {
+                let to = reply_to(cx, from, &ask.source);
+                self.relays.on_request(cx, to, &ask);
+            }
+            Message::Ack(ack) => self.on_ack(at, &ack),
+            Message::Nack(nack) => {
+                if !self.prober.on_nack(nack.seq, at) {
+                    cx.stats.unexpected_acks += 1;
+                }
+            }
+            Message::Alive(claim) => cx.on_alive(Origin::Datagram(from), &claim),
+            Message::Suspect(claim) => cx.on_suspect(Evidence::Gossip, &claim),
+            Message::Dead(claim) => cx.on_dead(&claim),
+            Message::User(payload) => {
+                let payload = Bytes::copy_from_slice(payload);
+                cx.raise(Event::Message { from, via: Via::Datagram, payload });
+            }
+            _ => return Err(Rejected::WrongPlane),
+        }
+        Ok(())
+    }
+
+    fn on_ack(&mut self, at: Instant, ack: &wire::Ack<'_>) {
+        let cx = &mut self.cx;
+        if let Some(answer) = self.prober.on_ack(cx, ack.seq, at) {
+            if let Some(rtt) = answer.rtt
+                && cx.config.knobs.rtt_events
+                && cx.members.get(answer.target).is_some()
+            {
+                let member = cx.members.member(answer.target);
+                let payload = Bytes::copy_from_slice(ack.payload.unwrap_or_default());
+                cx.raise(Event::Rtt { member, rtt, payload });
+            }
+        } else if !self.relays.on_ack(cx, ack.seq) && !self.pings.on_ack(cx, ack.seq, at) {
+            cx.stats.unexpected_acks += 1;
+        }
+    }
+}
+
+impl core::fmt::Debug for Node {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "Node {:?}, {} live", self.me(), self.live_len())
+    }
+}
+
+/// Where an answer goes: to the address that the request names if that is plausible, else to the
+/// datagram's own source (hazard 18).
+fn reply_to(cx: &mut Ctx, from: SocketAddr, source: &wire::Source<'_>) -> SocketAddr {
+    if source.addr.is_empty() || source.port == 0 {
+        return from;
+    }
+    let Ok(named) = Addr::from_wire(source.addr, source.port) else {
+        cx.stats.implausible_sources += 1;
+        return from;
+    };
+    let to = named.canonical();
+    if !cx.config.knobs.plausible_addresses_only || to.ip() == from.ip().to_canonical() {
+        return to;
+    }
+    let known = cx.members.find(source.node).map(|slot| cx.members.slot(slot).record().addr());
+    if known.is_some_and(|known| known.same_place(&named)) {
+        return to;
+    }
+    cx.stats.implausible_sources += 1;
+    from
 }

@@ -1,7 +1,0 @@
-//! x
-/// k
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Key;
-/// k
-#[derive(Clone, Debug, Default)]
-pub struct Keyring;

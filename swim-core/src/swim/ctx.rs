@@ -1,0 +1,227 @@
+//! What the sub-machines of a node share. `node.rs` lends it to one of them at a time.
+
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use bytes::Bytes;
+use smallvec::SmallVec;
+
+use super::events::Events;
+use super::members::{Members, Slot, SlotId};
+use super::outbox::Outbox;
+use super::rumours::{End, Ended, Rumour, Rumours};
+use super::timers::{Timer, Timers};
+use super::verdicts::Verdicts;
+use crate::config::Config;
+use crate::event::{Event, Outcome};
+use crate::ids::{Addr, NodeName, OpId};
+use crate::keyring::Keyring;
+use crate::member::{Record, State};
+use crate::rng::Rng;
+use crate::stats::Stats;
+use crate::time::{Instant, nanos};
+
+pub(crate) struct Ctx {
+    pub(crate) now: Instant,
+    pub(crate) config: Arc<Config>,
+    pub(crate) rng: Rng,
+    pub(crate) members: Members,
+    /// This node's own slot; it is never freed.
+    pub(crate) me: SlotId,
+    pub(crate) my_name: NodeName,
+    pub(crate) my_addr: Addr,
+    /// Health score: 0 is best (Lifeguard section IV.A).
+    pub(crate) awareness: u32,
+    pub(crate) leaving: bool,
+    pub(crate) rumours: Rumours,
+    pub(crate) out: Outbox,
+    pub(crate) events: Events,
+    pub(crate) timers: Timers,
+    pub(crate) stats: Stats,
+    pub(crate) verdicts: Verdicts,
+    pub(crate) keyring: Keyring,
+    pub(crate) ack_payload: Bytes,
+    pub(crate) app_state: Bytes,
+    /// Where in each gossip interval this node's rounds fall, so that nodes started together
+    /// do not stay in step (hazard 38).
+    pub(crate) gossip_phase: u64,
+    /// Commands that end once the claim about this node was sent often enough.
+    pub(crate) own_claim_ops: Vec<(OpId, Outcome)>,
+    /// Where this node goes once it has said that it left its old address.
+    pub(crate) moving: Option<(Addr, OpId)>,
+}
+
+impl Ctx {
+    pub(crate) fn raise(&mut self, event: Event) {
+        if self.events.push(event, self.config.knobs.events_max) {
+            self.stats.events_dropped += 1;
+        }
+    }
+
+    pub(crate) fn done(&mut self, op: OpId, outcome: Outcome) {
+        self.raise(Event::Done { op, outcome });
+    }
+
+    pub(crate) fn my_record(&self) -> &Record {
+        self.members.slot(self.me).record()
+    }
+
+    pub(crate) fn my_incarnation(&self) -> u32 {
+        self.members.slot(self.me).incarnation()
+    }
+
+    /// Members that are alive or suspect, besides this node.
+    pub(crate) fn others_live(&self) -> u32 {
+        let mine = self.members.slot(self.me).state().is_live();
+        self.members.live() - u32::from(mine)
+    }
+
+    /// How often each rumour is sent (memberlist spec 6.1).
+    pub(crate) fn transmit_limit(&self) -> u32 {
+        (self.config.knobs.retransmit_mult * self.members.log10_ceil()).max(1)
+    }
+
+    /// Raises or lowers the health score.
+    pub(crate) fn adjust_awareness(&mut self, delta: i32) {
+        if self.config.ablation.awareness {
+            let max = self.config.knobs.awareness_max - 1;
+            self.awareness = self.awareness.saturating_add_signed(delta).min(max);
+        }
+    }
+
+    pub(crate) fn gossip(&mut self, rumour: Rumour) {
+        self.rumours.push(rumour, &self.members);
+        self.arm_gossip();
+    }
+
+    /// Sees to it that what is queued will be sent: the timer runs only while something is.
+    pub(crate) fn arm_gossip(&mut self) {
+        let knobs = &self.config.knobs;
+        if self.timers.is_armed(Timer::Gossip)
+            || knobs.gossip_nodes == 0
+            || self.config.ablation.piggyback_only
+            || self.rumours.is_empty()
+        {
+            return;
+        }
+        let interval = nanos(knobs.gossip_interval);
+        let phase = self.gossip_phase % interval;
+        let into = self.now.as_nanos().wrapping_add(interval - phase) % interval;
+        self.timers.arm(Timer::Gossip, self.now + Duration::from_nanos(interval - into));
+    }
+
+    /// Broadcasts what the table says of this node; `ops` end when that was sent often enough.
+    pub(crate) fn announce_self(&mut self, op: Option<(OpId, Outcome)>) {
+        self.own_claim_ops.extend(op);
+        if self.others_live() == 0 {
+            // Nobody to tell: the claim still waits for whoever comes.
+            self.own_claim_sent();
+        }
+        self.gossip(Rumour::Alive { subject: self.me });
+    }
+
+    /// Ends the commands that waited for the claim about this node.
+    pub(crate) fn own_claim_sent(&mut self) {
+        if let Some((addr, op)) = self.moving.take() {
+            self.arrive(addr, op);
+            return;
+        }
+        for (op, outcome) in core::mem::take(&mut self.own_claim_ops) {
+            self.done(op, outcome);
+        }
+    }
+
+    pub(crate) fn end_broadcasts(&mut self, ended: Ended) {
+        for (op, end) in ended {
+            let outcome = match end {
+                End::Sent => Outcome::Sent,
+                End::Displaced => Outcome::Displaced,
+                End::Dropped => {
+                    self.stats.broadcasts_dropped += 1;
+                    Outcome::Dropped
+                }
+            };
+            self.done(op, outcome);
+        }
+    }
+
+    /// Up to `k` different members for which `wanted` holds, uniformly drawn. Never fewer than there
+    /// are (hazard 35).
+    pub(crate) fn pick(
+        &mut self,
+        k: usize,
+        wanted: impl Fn(&Members, SlotId, &Slot) -> bool,
+    ) -> SmallVec<[SlotId; 8]> {
+        let Self { members, rng, .. } = self;
+        let mut picked: SmallVec<[SlotId; 8]> = SmallVec::new();
+        let slots = members.slots_len();
+        let fits = |slot, picked: &[SlotId]| {
+            members.get(slot).is_some_and(|s| wanted(members, slot, s)) && !picked.contains(&slot)
+        };
+        // A few draws find enough in a healthy cluster; what they miss, a walk finds.
+        let draws = if slots as usize > 8 * k { 4 * k + 8 } else { 0 };
+        for _ in 0..draws {
+            if picked.len() == k {
+                return picked;
+            }
+            let slot = rng.below(slots);
+            if fits(slot, &picked) {
+                picked.push(slot);
+            }
+        }
+        if picked.len() == k {
+            return picked;
+        }
+        let mut left = k - picked.len();
+        if draws == 0 {
+            // Few slots: each subset of k is equally likely (reservoir sampling).
+            let mut seen = 0;
+            for slot in 0..slots {
+                if !fits(slot, &[]) {
+                    continue;
+                }
+                seen += 1;
+                if picked.len() < k {
+                    picked.push(slot);
+                } else if let Some(place) = picked.get_mut(rng.below(seen) as usize) {
+                    *place = slot;
+                }
+            }
+            return picked;
+        }
+        let start = rng.below(slots);
+        for i in 0..slots {
+            if left == 0 {
+                break;
+            }
+            let slot = (start + i) % slots;
+            if fits(slot, &picked) {
+                picked.push(slot);
+                left -= 1;
+            }
+        }
+        picked
+    }
+
+    /// A live member other than this node.
+    pub(crate) fn pick_alive(&mut self) -> Option<SlotId> {
+        let me = self.me;
+        self.pick(1, |_, slot, s| slot != me && s.state() == State::Alive).first().copied()
+    }
+
+    /// Bytes of a datagram that its outer layers take (memberlist spec 1.8).
+    pub(crate) fn outer_bytes(&self) -> usize {
+        let label = match self.config.label.len() {
+            0 => 0,
+            n => n + 2,
+        };
+        let sealed = !self.keyring.is_empty() && self.config.knobs.verify_outgoing;
+        let seal = match (sealed, self.config.knobs.protocol_version) {
+            (false, _) => 0,
+            (true, 1) => 45,
+            (true, _) => 29,
+        };
+        label + seal
+    }
+}

@@ -1,0 +1,317 @@
+//! The stream plane: joins, push/pulls, stream pings and reliable messages (memberlist spec 3).
+
+use alloc::collections::{BTreeMap, VecDeque};
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use bytes::{Bytes, BytesMut};
+
+use super::ctx::Ctx;
+use super::timers::Due;
+use crate::error::Rejected;
+use crate::event::{ExchangeError, Outcome};
+use crate::ids::{InboundId, NodeName, OpId, OutboundId};
+use crate::input::{Exchange, Seat};
+use crate::time::Instant;
+use crate::wire;
+
+/// What an outbound exchange is for.
+#[derive(Clone, Debug)]
+pub(crate) enum Purpose {
+    /// One seed of a join.
+    Join(OpId),
+    /// A periodic push/pull, or one of a fast join.
+    Sync,
+    /// An attempt to reach a failed member.
+    Reconnect,
+    /// The stream ping of the probe of this number.
+    StreamPing { seq: u32 },
+    /// A reliable message.
+    Send { op: OpId, payload: Bytes },
+}
+
+impl Purpose {
+    /// Whether the other side may refuse this node's members.
+    pub(crate) fn is_join(&self) -> bool {
+        matches!(self, Self::Join(_) | Self::Reconnect)
+    }
+}
+
+/// What waits for `poll_exchange`.
+enum Action {
+    Open(OutboundId),
+    /// The state of this node answers a push/pull.
+    State {
+        id: InboundId,
+        join: bool,
+    },
+    Ack {
+        id: InboundId,
+        seq: u32,
+    },
+    Refuse {
+        id: InboundId,
+        text: String,
+    },
+    Close(InboundId),
+    Cancel(OutboundId),
+}
+
+pub(crate) struct Exchanges {
+    next_id: u64,
+    outbound: BTreeMap<OutboundId, Outbound>,
+    actions: VecDeque<Action>,
+    joins: BTreeMap<OpId, Join>,
+    /// Seeds that wait until fewer exchanges are under way.
+    waiting_seats: VecDeque<(OpId, Seat)>,
+}
+
+struct Outbound {
+    seat: Seat,
+    purpose: Purpose,
+    deadline: Instant,
+}
+
+/// A join under way.
+struct Join {
+    pending: u32,
+    reached: u32,
+    failed: u32,
+    error: Option<ExchangeError>,
+}
+
+impl Exchanges {
+    pub(crate) fn new() -> Self {
+        Self {
+            next_id: 0,
+            outbound: BTreeMap::new(),
+            actions: VecDeque::new(),
+            joins: BTreeMap::new(),
+            waiting_seats: VecDeque::new(),
+        }
+    }
+
+    /// Starts a join with each of `seats`.
+    pub(crate) fn join(&mut self, cx: &mut Ctx, op: OpId, seats: Vec<Seat>) {
+        let pending = u32::try_from(seats.len()).unwrap_or(u32::MAX);
+        self.joins.insert(op, Join { pending, reached: 0, failed: 0, error: None });
+        self.waiting_seats.extend(seats.into_iter().map(|seat| (op, seat)));
+        self.open_waiting(cx);
+        self.end_join_if_done(cx, op);
+    }
+
+    fn open_waiting(&mut self, cx: &mut Ctx) {
+        while self.has_room(cx)
+            && let Some((op, seat)) = self.waiting_seats.pop_front()
+        {
+            let deadline = cx.now + cx.config.knobs.stream_timeout;
+            self.open(cx, seat, Purpose::Join(op), deadline);
+        }
+    }
+
+    fn has_room(&self, cx: &Ctx) -> bool {
+        self.outbound.len() < cx.config.knobs.exchanges_max as usize
+    }
+
+    /// Starts an exchange; false, and counted, if too many are under way.
+    pub(crate) fn open(
+        &mut self,
+        cx: &mut Ctx,
+        seat: Seat,
+        purpose: Purpose,
+        deadline: Instant,
+    ) -> bool {
+        if !self.has_room(cx) {
+            cx.stats.exchanges_refused += 1;
+            return false;
+        }
+        let id = OutboundId(self.next_id);
+        self.next_id += 1;
+        cx.timers.push(deadline, Due::Exchange(id));
+        self.outbound.insert(id, Outbound { seat, purpose, deadline });
+        self.actions.push_back(Action::Open(id));
+        true
+    }
+
+    /// A push/pull with a member, now.
+    pub(crate) fn sync(&mut self, cx: &mut Ctx, with: super::members::SlotId, purpose: Purpose) {
+        let record = cx.members.slot(with).record();
+        let name = NodeName::from_wire(record.name_bytes()).ok();
+        let seat = Seat { addr: record.addr().canonical(), name };
+        let deadline = cx.now + cx.config.knobs.stream_timeout;
+        self.open(cx, seat, purpose, deadline);
+    }
+
+    /// The driver hands in the end of an outbound exchange; this is what it was for.
+    pub(crate) fn take(&mut self, cx: &mut Ctx, id: OutboundId) -> Result<Purpose, Rejected> {
+        let Some(Outbound { purpose, .. }) = self.outbound.remove(&id) else {
+            return Err(Rejected::UnknownExchange);
+        };
+        self.open_waiting(cx);
+        Ok(purpose)
+    }
+
+    /// An exchange has had its time; `None` if it ended before.
+    pub(crate) fn on_due(&mut self, cx: &mut Ctx, id: OutboundId) -> Option<Purpose> {
+        let ended = self.take(cx, id).ok()?;
+        let opened = self.actions.iter().position(|a| matches!(a, Action::Open(o) if *o == id));
+        match opened {
+            // The driver never took it.
+            Some(at) => {
+                self.actions.remove(at);
+            }
+            None => self.actions.push_back(Action::Cancel(id)),
+        }
+        Some(ended)
+    }
+
+    /// An exchange ended with `result`: tells whoever waits for it.
+    pub(crate) fn finish(
+        &mut self,
+        cx: &mut Ctx,
+        purpose: &Purpose,
+        result: Result<(), ExchangeError>,
+    ) {
+        cx.stats.exchanges_failed += u64::from(result.is_err());
+        match purpose {
+            Purpose::Join(op) => {
+                if let Some(join) = self.joins.get_mut(op) {
+                    join.pending -= 1;
+                    match result {
+                        Ok(()) => join.reached += 1,
+                        Err(error) => {
+                            join.failed += 1;
+                            join.error = Some(error);
+                        }
+                    }
+                }
+                self.end_join_if_done(cx, *op);
+            }
+            Purpose::Send { op, .. } => {
+                cx.done(*op, result.map_or_else(Outcome::Failed, |()| Outcome::Delivered));
+            }
+            Purpose::Sync | Purpose::Reconnect | Purpose::StreamPing { .. } => {}
+        }
+    }
+
+    fn end_join_if_done(&mut self, cx: &mut Ctx, op: OpId) {
+        if self.joins.get(&op).is_some_and(|join| join.pending == 0)
+            && let Some(Join { reached, failed, error, .. }) = self.joins.remove(&op)
+        {
+            cx.done(op, Outcome::Joined { reached, failed, error });
+        }
+    }
+
+    /// Answers a push/pull; too many answers waiting refuse it.
+    pub(crate) fn reply_state(
+        &mut self,
+        cx: &mut Ctx,
+        id: InboundId,
+        join: bool,
+    ) -> Result<(), Rejected> {
+        self.answer(cx, Action::State { id, join }, id)
+    }
+
+    pub(crate) fn reply_ack(
+        &mut self,
+        cx: &mut Ctx,
+        id: InboundId,
+        seq: u32,
+    ) -> Result<(), Rejected> {
+        self.answer(cx, Action::Ack { id, seq }, id)
+    }
+
+    fn answer(&mut self, cx: &mut Ctx, action: Action, id: InboundId) -> Result<(), Rejected> {
+        let max = cx.config.knobs.exchanges_max;
+        if self.actions.len() >= 2 * max as usize {
+            cx.stats.exchanges_refused += 1;
+            self.close(id);
+            return Err(Rejected::Busy(max));
+        }
+        self.actions.push_back(action);
+        Ok(())
+    }
+
+    pub(crate) fn refuse(&mut self, id: InboundId, text: String) {
+        self.actions.push_back(Action::Refuse { id, text });
+    }
+
+    pub(crate) fn close(&mut self, id: InboundId) {
+        self.actions.push_back(Action::Close(id));
+    }
+
+    pub(crate) fn is_drained(&self) -> bool {
+        self.actions.is_empty()
+    }
+
+    pub(crate) fn poll(&mut self, cx: &mut Ctx, buf: &mut BytesMut) -> Option<Exchange> {
+        let start = buf.len();
+        let exchange = match self.actions.pop_front()? {
+            Action::Open(id) => {
+                let out = self.outbound.get(&id).expect("an action goes when its exchange does");
+                write_request(cx, &out.purpose, buf);
+                cx.stats.streams_out += 1;
+                Exchange::Open {
+                    id,
+                    to: out.seat.addr,
+                    name: out.seat.name.clone(),
+                    len: buf.len() - start,
+                    reply_due: !matches!(out.purpose, Purpose::Send { .. }),
+                    deadline: out.deadline,
+                }
+            }
+            Action::State { id, join } => {
+                write_state(cx, join, buf);
+                cx.stats.streams_out += 1;
+                Exchange::Reply { id, len: buf.len() - start }
+            }
+            Action::Ack { id, seq } => {
+                wire::Ack { seq, payload: None }.encode(buf);
+                cx.stats.streams_out += 1;
+                Exchange::Reply { id, len: buf.len() - start }
+            }
+            Action::Refuse { id, text } => {
+                wire::ErrorReply { text: text.as_bytes() }.encode(buf);
+                Exchange::Refuse { id, len: buf.len() - start, text }
+            }
+            Action::Close(id) => Exchange::Close { id },
+            Action::Cancel(id) => Exchange::Cancel { id },
+        };
+        Some(exchange)
+    }
+}
+
+fn write_request(cx: &Ctx, purpose: &Purpose, buf: &mut BytesMut) {
+    match purpose {
+        Purpose::StreamPing { seq } => super::transmit::ping(cx, *seq, b"").encode(buf),
+        Purpose::Send { payload, .. } => {
+            let len = u32::try_from(payload.len()).unwrap_or(u32::MAX);
+            wire::UserHeader { len }.encode(buf);
+            buf.extend_from_slice(payload);
+        }
+        Purpose::Join(_) | Purpose::Sync | Purpose::Reconnect => {
+            write_state(cx, purpose.is_join(), buf);
+        }
+    }
+}
+
+/// Everything this node knows (memberlist spec 3.3).
+fn write_state(cx: &Ctx, join: bool, buf: &mut BytesMut) {
+    let user_state_len = u32::try_from(cx.app_state.len()).unwrap_or(u32::MAX);
+    let header = wire::PushPullHeader { join, nodes: cx.members.len(), user_state_len };
+    header.encode(buf);
+    for (_, slot) in cx.members.iter() {
+        let record = slot.record();
+        wire::NodeState {
+            name: record.name_bytes(),
+            addr: Some(record.wire_ip()),
+            port: record.port(),
+            meta: Some(record.meta()).filter(|meta| !meta.is_empty()),
+            incarnation: slot.incarnation(),
+            state: slot.state() as u8 as _,
+            vsn: Some(record.version_bytes()),
+        }
+        .encode(buf);
+    }
+    buf.extend_from_slice(&cx.app_state);
+}

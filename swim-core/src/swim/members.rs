@@ -1,0 +1,412 @@
+//! The member table: a base that many nodes may share, and what differs from it here.
+//!
+//! Per member the table holds the replicated fact only (record, incarnation, state), which is equal
+//! on all nodes of a cluster at rest; what is local to this node lives in [`Local`] for the few
+//! members that are not at rest. A node of its own writes to the base directly. Nodes that start
+//! from one [`Roster`](super::Roster) share its base until their overlay holds an eighth of it.
+
+use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::hash::{BuildHasher as _, Hasher as _};
+
+use foldhash::fast::FixedState;
+use hashbrown::{HashMap, HashTable};
+
+use super::suspicion::Suspicion;
+use crate::ids::Incarnation;
+use crate::member::{Member, Record, State};
+use crate::rng::Rng;
+use crate::time::Instant;
+
+/// A member's place in the table. Places of forgotten members are used again.
+pub(crate) type SlotId = u32;
+
+/// An overlay below this length is never folded into a base of the node's own.
+const OVERLAY_MIN: usize = 64;
+
+/// The replicated fact about one member; a hole has no record.
+#[derive(Clone)]
+pub(crate) struct Slot {
+    record: Option<Record>,
+    incarnation: u32,
+    state: State,
+}
+
+impl Slot {
+    const HOLE: Self = Self { record: None, incarnation: 0, state: State::Left };
+
+    pub(crate) fn incarnation(&self) -> u32 {
+        self.incarnation
+    }
+
+    pub(crate) fn state(&self) -> State {
+        self.state
+    }
+
+    /// The record of a slot that is no hole.
+    pub(crate) fn record(&self) -> &Record {
+        self.record.as_ref().expect("slot ids in use name slots in use")
+    }
+
+    fn is_live(&self) -> bool {
+        self.record.is_some() && self.state.is_live()
+    }
+
+    fn member(&self) -> Option<Member> {
+        let record = self.record.clone()?;
+        Some(Member { record, incarnation: Incarnation(self.incarnation), state: self.state })
+    }
+}
+
+/// What only this node knows about a member that is not at rest.
+pub(crate) struct Local {
+    /// When the state last changed.
+    pub(crate) changed: Instant,
+    pub(crate) suspicion: Option<Box<Suspicion>>,
+}
+
+/// Slots, and where each name is.
+#[derive(Clone)]
+pub(crate) struct Base {
+    slots: Vec<Slot>,
+    index: HashTable<SlotId>,
+    hasher: FixedState,
+}
+
+impl Base {
+    fn new(hash_seed: u64) -> Self {
+        Self {
+            slots: Vec::new(),
+            index: HashTable::new(),
+            hasher: FixedState::with_seed(hash_seed),
+        }
+    }
+
+    /// The base of a cluster at rest. Names must differ.
+    pub(crate) fn at_rest(hash_seed: u64, records: impl IntoIterator<Item = Record>) -> Self {
+        let mut base = Self::new(hash_seed);
+        for record in records {
+            let slot = base.slots.len() as SlotId;
+            assert!(
+                base.find(record.name_bytes()).is_none(),
+                "two members named {}",
+                record.name()
+            );
+            base.slots.push(Slot { record: Some(record), incarnation: 1, state: State::Alive });
+            base.insert_index(slot);
+        }
+        base
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// The record of the `slot`th member of a base at rest.
+    pub(crate) fn record(&self, slot: usize) -> &Record {
+        self.slots[slot].record()
+    }
+
+    fn hash(&self, name: &[u8]) -> u64 {
+        hash(&self.hasher, name)
+    }
+
+    fn name(&self, slot: SlotId) -> &[u8] {
+        self.slots[slot as usize].record.as_ref().map_or(&[], Record::name_bytes)
+    }
+
+    fn find(&self, name: &[u8]) -> Option<SlotId> {
+        self.index.find(self.hash(name), |&slot| self.name(slot) == name).copied()
+    }
+
+    fn insert_index(&mut self, slot: SlotId) {
+        let Self { slots, index, hasher } = self;
+        let name = |slot: SlotId| slots[slot as usize].record().name_bytes();
+        index.insert_unique(hash(hasher, name(slot)), slot, |&slot| hash(hasher, name(slot)));
+    }
+
+    fn remove_index(&mut self, slot: SlotId) {
+        let hash = self.hash(self.name(slot));
+        if let Ok(entry) = self.index.find_entry(hash, |&s| s == slot) {
+            entry.remove();
+        }
+    }
+
+    /// Writes `new` to `slot`, which may lie one past the end.
+    fn put(&mut self, slot: SlotId, new: Slot) {
+        let at = slot as usize;
+        if at == self.slots.len() {
+            self.slots.push(Slot::HOLE);
+        }
+        let renamed = match (&self.slots[at].record, &new.record) {
+            (Some(old), Some(new)) => old.name_bytes() != new.name_bytes(),
+            (None, None) => false,
+            _ => true,
+        };
+        if !renamed {
+            self.slots[at] = new;
+            return;
+        }
+        if self.slots[at].record.is_some() {
+            self.remove_index(slot);
+        }
+        self.slots[at] = new;
+        if self.slots[at].record.is_some() {
+            self.insert_index(slot);
+        }
+    }
+}
+
+fn hash(hasher: &FixedState, name: &[u8]) -> u64 {
+    let mut state = hasher.build_hasher();
+    state.write(name);
+    state.finish()
+}
+
+/// What differs from a shared base.
+struct Overlay {
+    slots: HashMap<SlotId, Slot, FixedState>,
+    /// Names that the base has not, or has in another slot.
+    index: HashTable<SlotId>,
+}
+
+enum Table {
+    Own(Base),
+    Shared { base: Arc<Base>, overlay: Box<Overlay> },
+}
+
+/// All members that a node knows, itself, the dead and the left included.
+pub(crate) struct Members {
+    table: Table,
+    /// Slots, holes included; `free` lists the holes.
+    slots_len: u32,
+    free: Vec<SlotId>,
+    live: u32,
+    /// By slot: the members that are not at rest.
+    pub(crate) local: BTreeMap<SlotId, Local>,
+    counts: Counts,
+}
+
+/// What follows from the number of members, kept so that no packet computes it.
+#[derive(Clone, Copy)]
+struct Counts {
+    /// `ceil(log10(n + 1))`.
+    log10_ceil: u32,
+    /// The `n` at which it grows.
+    next_n: u32,
+}
+
+impl Members {
+    pub(crate) fn new(rng: &mut Rng) -> Self {
+        Self::of(Table::Own(Base::new(rng.next_u64())), 0)
+    }
+
+    pub(crate) fn shared(base: Arc<Base>) -> Self {
+        let len = base.slots.len() as u32;
+        let overlay = Overlay {
+            slots: HashMap::with_hasher(FixedState::with_seed(0)),
+            index: HashTable::new(),
+        };
+        Self::of(Table::Shared { base, overlay: Box::new(overlay) }, len)
+    }
+
+    fn of(table: Table, len: u32) -> Self {
+        let counts = Counts::of(len);
+        Self { table, slots_len: len, free: Vec::new(), live: len, local: BTreeMap::new(), counts }
+    }
+
+    /// Slots in use.
+    pub(crate) fn len(&self) -> u32 {
+        self.slots_len - self.free.len() as u32
+    }
+
+    /// Slots, holes included: the domain of slot ids.
+    pub(crate) fn slots_len(&self) -> u32 {
+        self.slots_len
+    }
+
+    /// Members that are alive or suspect.
+    pub(crate) fn live(&self) -> u32 {
+        self.live
+    }
+
+    /// `ceil(log10(n + 1))`, for the transmit limit (memberlist spec 6.1).
+    pub(crate) fn log10_ceil(&self) -> u32 {
+        self.counts.log10_ceil
+    }
+
+    pub(crate) fn find(&self, name: &[u8]) -> Option<SlotId> {
+        match &self.table {
+            Table::Own(base) => base.find(name),
+            Table::Shared { base, overlay } => {
+                let hash = base.hash(name);
+                let here = |slot: &SlotId| overlay.slots[slot].record().name_bytes() == name;
+                if let Some(&slot) = overlay.index.find(hash, here) {
+                    return Some(slot);
+                }
+                // A name that the base has counts unless its slot was given to another.
+                let slot = base.find(name)?;
+                let kept = overlay.slots.get(&slot).is_none_or(|s| {
+                    s.record.as_ref().is_some_and(|record| record.name_bytes() == name)
+                });
+                kept.then_some(slot)
+            }
+        }
+    }
+
+    /// The slot, which may be a hole.
+    pub(crate) fn slot(&self, slot: SlotId) -> &Slot {
+        match &self.table {
+            Table::Own(base) => &base.slots[slot as usize],
+            Table::Shared { base, overlay } => {
+                if !overlay.slots.is_empty()
+                    && let Some(here) = overlay.slots.get(&slot)
+                {
+                    return here;
+                }
+                &base.slots[slot as usize]
+            }
+        }
+    }
+
+    /// The slot, if it is in use.
+    pub(crate) fn get(&self, slot: SlotId) -> Option<&Slot> {
+        (slot < self.slots_len).then(|| self.slot(slot)).filter(|s| s.record.is_some())
+    }
+
+    pub(crate) fn member(&self, slot: SlotId) -> Member {
+        self.slot(slot).member().expect("slot ids in use name slots in use")
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (SlotId, &Slot)> + Clone {
+        (0..self.slots_len).map(|id| (id, self.slot(id))).filter(|(_, s)| s.record.is_some())
+    }
+
+    /// Adds a member that the table does not have.
+    pub(crate) fn insert(&mut self, record: Record, incarnation: u32, state: State) -> SlotId {
+        let slot = self.free.pop().unwrap_or_else(|| {
+            self.slots_len += 1;
+            self.slots_len - 1
+        });
+        self.put(slot, Slot { record: Some(record), incarnation, state });
+        self.counts.update(self.len());
+        slot
+    }
+
+    /// Changes incarnation and state.
+    pub(crate) fn set(&mut self, slot: SlotId, incarnation: u32, state: State) {
+        if let Table::Own(base) = &mut self.table {
+            let here = &mut base.slots[slot as usize];
+            self.live = self.live - u32::from(here.is_live()) + u32::from(state.is_live());
+            here.incarnation = incarnation;
+            here.state = state;
+            return;
+        }
+        let record = self.slot(slot).record.clone();
+        self.put(slot, Slot { record, incarnation, state });
+    }
+
+    /// Changes all that is known of a member; its name stays.
+    pub(crate) fn replace(&mut self, slot: SlotId, record: Record, incarnation: u32, state: State) {
+        self.put(slot, Slot { record: Some(record), incarnation, state });
+    }
+
+    /// Forgets a member.
+    pub(crate) fn remove(&mut self, slot: SlotId) {
+        self.local.remove(&slot);
+        self.put(slot, Slot::HOLE);
+        self.free.push(slot);
+        self.counts.update(self.len());
+    }
+
+    fn put(&mut self, slot: SlotId, new: Slot) {
+        let was_live = self.before(slot).is_some_and(Slot::is_live);
+        self.live = self.live - u32::from(was_live) + u32::from(new.is_live());
+        match &mut self.table {
+            Table::Own(base) => base.put(slot, new),
+            Table::Shared { base, overlay } => {
+                overlay.put(base, slot, new);
+                if overlay.slots.len() > OVERLAY_MIN.max(base.slots.len() / 8) {
+                    self.fold();
+                }
+            }
+        }
+    }
+
+    /// What stood at `slot`, which may lie one past the end.
+    fn before(&self, slot: SlotId) -> Option<&Slot> {
+        match &self.table {
+            Table::Own(base) => base.slots.get(slot as usize),
+            Table::Shared { base, overlay } => {
+                overlay.slots.get(&slot).or_else(|| base.slots.get(slot as usize))
+            }
+        }
+    }
+
+    /// Copies the shared base and writes the overlay into it.
+    fn fold(&mut self) {
+        let table = core::mem::replace(&mut self.table, Table::Own(Base::new(0)));
+        let Table::Shared { base, mut overlay } = table else {
+            self.table = table;
+            return;
+        };
+        let mut own = Arc::unwrap_or_clone(base);
+        // Holes first, then in order of slots: a name may have moved from one slot to another.
+        let mut changed: Vec<SlotId> = overlay.slots.keys().copied().collect();
+        changed.sort_unstable();
+        for &slot in &changed {
+            if (slot as usize) < own.slots.len() {
+                own.put(slot, Slot::HOLE);
+            }
+        }
+        for slot in changed {
+            own.put(slot, overlay.slots.remove(&slot).expect("listed above"));
+        }
+        self.table = Table::Own(own);
+    }
+}
+
+impl Overlay {
+    fn put(&mut self, base: &Base, slot: SlotId, new: Slot) {
+        let name = |slots: &HashMap<SlotId, Slot, FixedState>, slot: SlotId| {
+            hash(&base.hasher, slots[&slot].record().name_bytes())
+        };
+        let named = |s: &Slot| s.record.as_ref().map(|r| hash(&base.hasher, r.name_bytes()));
+        if let Some(old) = self.slots.get(&slot).and_then(named)
+            && let Ok(entry) = self.index.find_entry(old, |&s| s == slot)
+        {
+            entry.remove();
+        }
+        let in_base = match (&new.record, base.slots.get(slot as usize)) {
+            (Some(new), Some(Slot { record: Some(old), .. })) => {
+                old.name_bytes() == new.name_bytes()
+            }
+            _ => false,
+        };
+        let hash = named(&new);
+        self.slots.insert(slot, new);
+        if let Some(hash) = hash
+            && !in_base
+        {
+            let slots = &self.slots;
+            self.index.insert_unique(hash, slot, |&s| name(slots, s));
+        }
+    }
+}
+
+impl Counts {
+    fn of(n: u32) -> Self {
+        // 10^k - 1 members is the most for which k digits suffice.
+        let log10_ceil = (n.max(1)).ilog10() + 1;
+        let next_n = 10u32.checked_pow(log10_ceil).unwrap_or(u32::MAX);
+        Self { log10_ceil, next_n }
+    }
+
+    fn update(&mut self, n: u32) {
+        if n >= self.next_n || n < self.next_n / 10 {
+            *self = Self::of(n);
+        }
+    }
+}

@@ -1,0 +1,254 @@
+//! The transmit-limited queue (memberlist spec 6.1): what was sent least often goes first, the
+//! newest of those first, and each item goes at most once into a datagram.
+
+use alloc::vec::Vec;
+
+use smallvec::SmallVec;
+
+const NIL: u32 = u32::MAX;
+
+/// Items that do not fit in the room left are passed over; this many end the look at their tier.
+const MISFITS_MAX: u32 = 8;
+
+/// An empty lane keeps the memory of this many items.
+const KEPT_MAX: usize = 16;
+
+/// Names an item while it is queued.
+pub(crate) type ItemId = u32;
+
+/// One lane of the queue. A tier holds the items that were sent equally often.
+pub(crate) struct Lane<T> {
+    items: Vec<Item<T>>,
+    free: u32,
+    tiers: Vec<Tier>,
+    len: u32,
+}
+
+struct Item<T> {
+    /// `None` while the place is free.
+    what: Option<T>,
+    bytes: u32,
+    sent: u32,
+    previous: u32,
+    next: u32,
+}
+
+#[derive(Clone, Copy)]
+struct Tier {
+    head: u32,
+    tail: u32,
+}
+
+/// Room in one datagram.
+pub(crate) struct Room {
+    /// Bytes left.
+    pub(crate) bytes: usize,
+    /// Parts left.
+    pub(crate) parts: usize,
+    /// Bytes that each item costs beyond its own.
+    pub(crate) overhead: usize,
+}
+
+impl<T> Lane<T> {
+    pub(crate) fn new() -> Self {
+        Self { items: Vec::new(), free: NIL, tiers: Vec::new(), len: 0 }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.len as usize
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Queues an item that takes `bytes` in a datagram.
+    pub(crate) fn push(&mut self, what: T, bytes: usize) -> ItemId {
+        let item = Item {
+            what: Some(what),
+            bytes: u32::try_from(bytes).unwrap_or(u32::MAX),
+            sent: 0,
+            previous: NIL,
+            next: NIL,
+        };
+        let id = if self.free == NIL {
+            self.items.push(item);
+            self.items.len() as u32 - 1
+        } else {
+            let id = self.free;
+            self.free = self.items[id as usize].next;
+            self.items[id as usize] = item;
+            id
+        };
+        self.len += 1;
+        self.attach_head(id);
+        id
+    }
+
+    /// Takes a queued item out.
+    pub(crate) fn remove(&mut self, id: ItemId) -> Option<T> {
+        let what = self.items[id as usize].what.take()?;
+        self.detach(id);
+        self.release(id);
+        Some(what)
+    }
+
+    /// Takes out the item that was sent most often, the oldest of those.
+    pub(crate) fn remove_last(&mut self) -> Option<T> {
+        let id = self.tiers.iter().rev().find(|t| t.tail != NIL)?.tail;
+        self.remove(id)
+    }
+
+    /// Gives items to `emit` while there is room, counts the transmission, and gives those that have
+    /// reached `limit` to `finished`.
+    pub(crate) fn fill(
+        &mut self,
+        room: &mut Room,
+        limit: u32,
+        mut emit: impl FnMut(&T),
+        mut finished: impl FnMut(T),
+    ) {
+        if self.len == 0 {
+            return;
+        }
+        let mut taken: SmallVec<[u32; 128]> = SmallVec::new();
+        'tiers: for tier in 0..self.tiers.len() {
+            let mut misfits = 0;
+            let mut id = self.tiers[tier].head;
+            while id != NIL {
+                if room.parts == 0 || room.bytes <= room.overhead {
+                    break 'tiers;
+                }
+                let item = &self.items[id as usize];
+                let next = item.next;
+                let cost = item.bytes as usize + room.overhead;
+                if cost <= room.bytes {
+                    emit(item.what.as_ref().expect("listed items are not free"));
+                    room.bytes -= cost;
+                    room.parts -= 1;
+                    self.detach(id);
+                    taken.push(id);
+                } else {
+                    misfits += 1;
+                    if misfits == MISFITS_MAX {
+                        break;
+                    }
+                }
+                id = next;
+            }
+        }
+        for id in taken {
+            let item = &mut self.items[id as usize];
+            item.sent += 1;
+            if item.sent < limit {
+                self.attach_tail(id);
+            } else if let Some(what) = item.what.take() {
+                self.release(id);
+                finished(what);
+            }
+        }
+    }
+
+    fn release(&mut self, id: ItemId) {
+        self.items[id as usize].next = self.free;
+        self.free = id;
+        self.len -= 1;
+        if self.len == 0 && self.items.capacity() > KEPT_MAX {
+            // A burst's memory goes back once the burst is over.
+            self.items = Vec::new();
+            self.tiers = Vec::new();
+            self.free = NIL;
+        }
+    }
+
+    fn attach_head(&mut self, id: ItemId) {
+        let tier = self.tier_of(id);
+        let head = core::mem::replace(&mut self.tiers[tier].head, id);
+        self.items[id as usize].previous = NIL;
+        self.items[id as usize].next = head;
+        match head {
+            NIL => self.tiers[tier].tail = id,
+            _ => self.items[head as usize].previous = id,
+        }
+    }
+
+    fn attach_tail(&mut self, id: ItemId) {
+        let tier = self.tier_of(id);
+        let tail = core::mem::replace(&mut self.tiers[tier].tail, id);
+        self.items[id as usize].previous = tail;
+        self.items[id as usize].next = NIL;
+        match tail {
+            NIL => self.tiers[tier].head = id,
+            _ => self.items[tail as usize].next = id,
+        }
+    }
+
+    fn tier_of(&mut self, id: ItemId) -> usize {
+        let tier = self.items[id as usize].sent as usize;
+        while self.tiers.len() <= tier {
+            self.tiers.push(Tier { head: NIL, tail: NIL });
+        }
+        tier
+    }
+
+    fn detach(&mut self, id: ItemId) {
+        let Item { sent, previous, next, .. } = self.items[id as usize];
+        let tier = &mut self.tiers[sent as usize];
+        match previous {
+            NIL => tier.head = next,
+            _ => self.items[previous as usize].next = next,
+        }
+        match next {
+            NIL => self.tiers[sent as usize].tail = previous,
+            _ => self.items[next as usize].previous = previous,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec;
+    use alloc::vec::Vec;
+
+    use super::*;
+
+    fn fill(lane: &mut Lane<u32>, bytes: usize, limit: u32) -> (Vec<u32>, Vec<u32>) {
+        let (mut sent, mut done) = (vec![], vec![]);
+        let mut room = Room { bytes, parts: 127, overhead: 2 };
+        lane.fill(&mut room, limit, |&x| sent.push(x), |x| done.push(x));
+        (sent, done)
+    }
+
+    #[test]
+    fn fewest_transmits_go_first_and_the_newest_of_those() {
+        let mut lane = Lane::new();
+        lane.push(1, 10);
+        lane.push(2, 10);
+        assert_eq!(fill(&mut lane, 12, 3).0, [2]);
+        lane.push(3, 10);
+        assert_eq!(fill(&mut lane, 24, 3).0, [3, 1]);
+        assert_eq!(fill(&mut lane, 1000, 3).0, [2, 3, 1]);
+    }
+
+    #[test]
+    fn an_item_goes_once_per_datagram_and_limit_times_in_all() {
+        let mut lane = Lane::new();
+        lane.push(1, 10);
+        for _ in 0..3 {
+            assert_eq!(fill(&mut lane, 1000, 4), (vec![1], vec![]));
+        }
+        assert_eq!(fill(&mut lane, 1000, 4), (vec![1], vec![1]));
+        assert!(lane.is_empty());
+    }
+
+    #[test]
+    fn an_item_too_long_does_not_block_the_others() {
+        let mut lane = Lane::new();
+        lane.push(1, 10);
+        lane.push(2, 5000);
+        assert_eq!(fill(&mut lane, 1400, 4).0, [1]);
+        assert_eq!(lane.remove_last(), Some(1));
+        assert_eq!(lane.remove_last(), Some(2));
+        assert_eq!(lane.remove_last(), None);
+    }
+}

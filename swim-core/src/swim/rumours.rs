@@ -1,0 +1,263 @@
+//! Everything that waits to be gossiped: membership rumours first, then user broadcasts by lane.
+
+use alloc::boxed::Box;
+
+use bytes::{Bytes, BytesMut};
+use foldhash::fast::FixedState;
+use hashbrown::HashMap;
+use smallvec::SmallVec;
+
+use super::members::{Members, SlotId};
+use super::queue::{ItemId, Lane as Tiers, Room};
+use crate::ids::{Lane, NodeName, OpId};
+use crate::wire::{Alive, Claim, Compound, Kind};
+
+/// One fill in this many serves the user lanes first, so that no lane starves under churn.
+const USER_FIRST_EVERY: u32 = 8;
+
+/// A claim to be passed on. An alive claim says what the table holds when it is sent.
+#[derive(Clone, Debug)]
+pub(crate) enum Rumour {
+    Alive { subject: SlotId },
+    Suspect { subject: SlotId, incarnation: u32, from: NodeName },
+    Dead { subject: SlotId, incarnation: u32, from: NodeName },
+}
+
+impl Rumour {
+    fn subject(&self) -> SlotId {
+        match *self {
+            Self::Alive { subject }
+            | Self::Suspect { subject, .. }
+            | Self::Dead { subject, .. } => subject,
+        }
+    }
+
+    pub(crate) fn encode(&self, members: &Members, out: &mut BytesMut) {
+        match self {
+            Self::Alive { subject } => alive(members, *subject).encode(out),
+            Self::Suspect { subject, incarnation, from } => {
+                claim(members, *subject, *incarnation, from).encode(Kind::Suspect, out);
+            }
+            Self::Dead { subject, incarnation, from } => {
+                claim(members, *subject, *incarnation, from).encode(Kind::Dead, out);
+            }
+        }
+    }
+
+    fn encoded_len(&self, members: &Members) -> usize {
+        match self {
+            Self::Alive { subject } => alive(members, *subject).encoded_len(),
+            Self::Suspect { subject, incarnation, from }
+            | Self::Dead { subject, incarnation, from } => {
+                claim(members, *subject, *incarnation, from).encoded_len()
+            }
+        }
+    }
+}
+
+/// What the table says of a member, as an alive message.
+pub(crate) fn alive(members: &Members, subject: SlotId) -> Alive<'_> {
+    let slot = members.slot(subject);
+    let record = slot.record();
+    Alive {
+        incarnation: slot.incarnation(),
+        node: record.name_bytes(),
+        addr: Some(record.wire_ip()),
+        port: record.port(),
+        meta: Some(record.meta()).filter(|meta| !meta.is_empty()),
+        vsn: Some(record.version_bytes()),
+    }
+}
+
+pub(crate) fn claim<'a>(
+    members: &'a Members,
+    subject: SlotId,
+    incarnation: u32,
+    from: &'a NodeName,
+) -> Claim<'a> {
+    let node = members.slot(subject).record().name_bytes();
+    Claim { incarnation, node, from: from.as_str().as_bytes() }
+}
+
+/// A broadcast of the embedder's.
+#[derive(Clone, Debug)]
+struct Broadcast {
+    key: Option<Bytes>,
+    payload: Bytes,
+    op: Option<OpId>,
+}
+
+/// How a queued thing came to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    Sent,
+    Displaced,
+    Dropped,
+}
+
+/// What ended while the queue was worked on.
+pub(crate) type Ended = SmallVec<[(OpId, End); 2]>;
+
+/// The queue of a node.
+pub(crate) struct Rumours {
+    membership: Tiers<Rumour>,
+    by_subject: HashMap<SlotId, ItemId, FixedState>,
+    user: Option<Box<UserLanes>>,
+    fills: u32,
+}
+
+struct UserLanes {
+    lanes: [Tiers<Broadcast>; 3],
+    by_key: HashMap<(Lane, Bytes), ItemId, FixedState>,
+}
+
+impl Rumours {
+    pub(crate) fn new() -> Self {
+        Self {
+            membership: Tiers::new(),
+            by_subject: HashMap::with_hasher(FixedState::with_seed(0)),
+            user: None,
+            fills: 0,
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.membership.is_empty() && self.user.as_ref().is_none_or(|user| user.is_empty())
+    }
+
+    pub(crate) fn membership_len(&self) -> usize {
+        self.membership.len()
+    }
+
+    pub(crate) fn lane_len(&self, lane: Lane) -> usize {
+        self.user.as_ref().map_or(0, |user| user.lanes[lane as usize].len())
+    }
+
+    /// Queues a claim; an older one about the same member gives way.
+    pub(crate) fn push(&mut self, rumour: Rumour, members: &Members) {
+        let bytes = rumour.encoded_len(members);
+        let subject = rumour.subject();
+        if let Some(&old) = self.by_subject.get(&subject) {
+            self.membership.remove(old);
+        }
+        let item = self.membership.push(rumour, bytes);
+        self.by_subject.insert(subject, item);
+    }
+
+    /// Drops what is said about a member, since its slot is about to be free.
+    pub(crate) fn forget(&mut self, subject: SlotId) {
+        if let Some(item) = self.by_subject.remove(&subject) {
+            self.membership.remove(item);
+        }
+    }
+
+    /// Queues a user broadcast. Of a full lane the one that was sent most often is dropped.
+    pub(crate) fn push_user(
+        &mut self,
+        lane: Lane,
+        key: Option<Bytes>,
+        payload: Bytes,
+        op: Option<OpId>,
+        lane_len_max: u32,
+    ) -> Ended {
+        let mut ended = Ended::new();
+        let user = self.user.get_or_insert_with(|| Box::new(UserLanes::new()));
+        let UserLanes { lanes, by_key } = &mut **user;
+        let tiers = &mut lanes[lane as usize];
+        if let Some(key) = &key
+            && let Some(old) = by_key.remove(&(lane, key.clone()))
+            && let Some(old) = tiers.remove(old)
+        {
+            ended.extend(old.op.map(|op| (op, End::Displaced)));
+        }
+        if tiers.len() >= lane_len_max as usize
+            && let Some(old) = tiers.remove_last()
+        {
+            old.key.and_then(|key| by_key.remove(&(lane, key)));
+            ended.extend(old.op.map(|op| (op, End::Dropped)));
+        }
+        let bytes = payload.len() + 1;
+        let item = tiers.push(Broadcast { key: key.clone(), payload, op }, bytes);
+        if let Some(key) = key {
+            by_key.insert((lane, key), item);
+        }
+        ended
+    }
+
+    /// Fills what is left of a datagram, each thing at most once. `own` is this node's slot;
+    /// the result says whether the claim about it went for the last time.
+    pub(crate) fn fill(
+        &mut self,
+        room: &mut Room,
+        limit: u32,
+        members: &Members,
+        own: SlotId,
+        out: &mut Compound<'_>,
+        ended: &mut Ended,
+    ) -> bool {
+        self.fills = self.fills.wrapping_add(1);
+        let user_first = self.user.is_some() && self.fills.is_multiple_of(USER_FIRST_EVERY);
+        if user_first {
+            self.fill_user(room, limit, out, ended);
+        }
+        let mut own_finished = false;
+        let by_subject = &mut self.by_subject;
+        self.membership.fill(
+            room,
+            limit,
+            |rumour| write(out, |buf| rumour.encode(members, buf)),
+            |rumour| {
+                by_subject.remove(&rumour.subject());
+                own_finished |= rumour.subject() == own;
+            },
+        );
+        if !user_first {
+            self.fill_user(room, limit, out, ended);
+        }
+        own_finished
+    }
+
+    fn fill_user(
+        &mut self,
+        room: &mut Room,
+        limit: u32,
+        out: &mut Compound<'_>,
+        ended: &mut Ended,
+    ) {
+        let Some(user) = &mut self.user else { return };
+        let UserLanes { lanes, by_key } = &mut **user;
+        for lane in Lane::ALL {
+            lanes[lane as usize].fill(
+                room,
+                limit,
+                |broadcast| {
+                    write(out, |buf| {
+                        buf.extend_from_slice(&[Kind::User as u8]);
+                        buf.extend_from_slice(&broadcast.payload);
+                    });
+                },
+                |broadcast| {
+                    broadcast.key.and_then(|key| by_key.remove(&(lane, key)));
+                    ended.extend(broadcast.op.map(|op| (op, End::Sent)));
+                },
+            );
+        }
+    }
+}
+
+fn write(out: &mut Compound<'_>, what: impl FnOnce(&mut BytesMut)) {
+    out.part(what).expect("the room bounds number and length of parts");
+}
+
+impl UserLanes {
+    fn new() -> Self {
+        Self {
+            lanes: core::array::from_fn(|_| Tiers::new()),
+            by_key: HashMap::with_hasher(FixedState::with_seed(0)),
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.lanes.iter().all(Tiers::is_empty)
+    }
+}

@@ -1,0 +1,168 @@
+//! What arrives on streams: requests of others, and replies to this node's own.
+
+use alloc::string::{String, ToString as _};
+use core::net::SocketAddr;
+
+use bytes::Bytes;
+
+use super::exchange::Purpose;
+use super::merge::NotMerged;
+use super::node::Node;
+use crate::error::Rejected;
+use crate::event::{Event, ExchangeError, Via};
+use crate::ids::{InboundId, OutboundId};
+use crate::wire::{DecodeError, Kind, Limits, Message, PushPull, UserHeader};
+
+/// Largest user message on a stream (memberlist spec 3.5).
+pub(crate) const USER_BYTES_MAX: usize = 20 * 1024 * 1024;
+
+impl Node {
+    pub(super) fn on_request(
+        &mut self,
+        id: InboundId,
+        from: SocketAddr,
+        bytes: &[u8],
+    ) -> Result<(), Rejected> {
+        self.cx.stats.streams_in += 1;
+        let kind = bytes.first().copied().and_then(Kind::from_byte);
+        let taken = match kind {
+            Some(Kind::PushPull) => return self.on_push_pull(id, bytes),
+            Some(Kind::Ping) => self.on_stream_ping(id, bytes),
+            Some(Kind::User) => self.on_stream_message(id, from, bytes),
+            _ => Err(Rejected::WrongPlane),
+        };
+        if let Err(why) = taken {
+            self.count_stream(why);
+            self.exchanges.close(id);
+        }
+        taken
+    }
+
+    fn count_stream(&mut self, why: Rejected) {
+        let stats = &mut self.cx.stats;
+        match why {
+            Rejected::WrongPlane => stats.wrong_plane += 1,
+            Rejected::NotForMe => stats.not_for_me += 1,
+            Rejected::Malformed(_) => stats.malformed += 1,
+            _ => {}
+        }
+    }
+
+    /// Verify, ask the policy, answer, merge: Go answers first, which makes merges one-sided
+    /// (hazard 31).
+    fn on_push_pull(&mut self, id: InboundId, bytes: &[u8]) -> Result<(), Rejected> {
+        let state = match PushPull::decode(bytes, &Limits::default()) {
+            Ok(state) => state,
+            Err(e) => {
+                self.cx.stats.malformed += 1;
+                self.exchanges.refuse(id, e.to_string());
+                return Err(Rejected::Malformed(e));
+            }
+        };
+        if let Err(why) = self.merges.verify(&mut self.cx, &state) {
+            let (text, rejected) = refusal(why, self.cx.config.knobs.exchanges_max);
+            self.exchanges.refuse(id, text);
+            return Err(rejected);
+        }
+        self.exchanges.reply_state(&mut self.cx, id, state.join)?;
+        self.merges.begin(&mut self.cx, &state);
+        Ok(())
+    }
+
+    fn on_stream_ping(&mut self, id: InboundId, bytes: &[u8]) -> Result<(), Rejected> {
+        let ping = match Message::decode(bytes).map_err(Rejected::Malformed)? {
+            Message::Ping(ping) => ping,
+            _ => return Err(Rejected::WrongPlane),
+        };
+        if !ping.node.is_empty() && ping.node != self.cx.my_name.as_str().as_bytes() {
+            return Err(Rejected::NotForMe);
+        }
+        self.exchanges.reply_ack(&mut self.cx, id, ping.seq)
+    }
+
+    fn on_stream_message(
+        &mut self,
+        id: InboundId,
+        from: SocketAddr,
+        bytes: &[u8],
+    ) -> Result<(), Rejected> {
+        let body = &bytes[1..];
+        let (header, used) = UserHeader::decode_prefix(body).map_err(Rejected::Malformed)?;
+        let len = header.len as usize;
+        if len > USER_BYTES_MAX {
+            return Err(Rejected::PayloadTooLong { bytes: len, bytes_max: USER_BYTES_MAX });
+        }
+        let have = body.len() - used;
+        let Some(payload) = body[used..].get(..len) else {
+            return Err(Rejected::Malformed(DecodeError::Truncated { need: len, have }));
+        };
+        self.exchanges.close(id);
+        if !payload.is_empty() {
+            let payload = Bytes::copy_from_slice(payload);
+            self.cx.raise(Event::Message { from, via: Via::Stream, payload });
+        }
+        Ok(())
+    }
+
+    pub(super) fn on_reply(
+        &mut self,
+        id: OutboundId,
+        result: Result<&[u8], ExchangeError>,
+    ) -> Result<(), Rejected> {
+        let purpose = self.exchanges.take(&mut self.cx, id)?;
+        let result = result.and_then(|bytes| self.on_answer(&purpose, bytes));
+        if result.is_ok() && matches!(purpose, Purpose::Join(_)) {
+            self.fast_join.begin(&mut self.cx);
+        }
+        self.exchanges.finish(&mut self.cx, &purpose, result);
+        Ok(())
+    }
+
+    fn on_answer(&mut self, purpose: &Purpose, bytes: &[u8]) -> Result<(), ExchangeError> {
+        match purpose {
+            Purpose::Send { .. } => return Ok(()),
+            Purpose::StreamPing { seq } => return self.on_stream_ack(*seq, bytes),
+            Purpose::Join(_) | Purpose::Sync | Purpose::Reconnect => {}
+        }
+        match bytes.first().copied().and_then(Kind::from_byte) {
+            Some(Kind::PushPull) => {}
+            Some(Kind::Error) => return Err(ExchangeError::Remote),
+            None if bytes.is_empty() => return Err(ExchangeError::Closed),
+            _ => return Err(ExchangeError::Malformed),
+        }
+        let Ok(mut state) = PushPull::decode(bytes, &Limits::default()) else {
+            self.cx.stats.malformed += 1;
+            return Err(ExchangeError::Malformed);
+        };
+        // The acceptor copies the flag; what this node asked for is what counts.
+        state.join = purpose.is_join();
+        self.merges.verify(&mut self.cx, &state).map_err(|why| match why {
+            NotMerged::Busy => ExchangeError::Busy,
+            NotMerged::Vetoed(_) => ExchangeError::Vetoed,
+            NotMerged::Incompatible => ExchangeError::Incompatible,
+        })?;
+        self.merges.begin(&mut self.cx, &state);
+        Ok(())
+    }
+
+    fn on_stream_ack(&mut self, seq: u32, bytes: &[u8]) -> Result<(), ExchangeError> {
+        match Message::decode(bytes) {
+            Ok(Message::Ack(ack)) if ack.seq == seq => {
+                self.prober.on_stream_answer(seq);
+                Ok(())
+            }
+            Err(DecodeError::Empty) => Err(ExchangeError::Closed),
+            _ => Err(ExchangeError::Malformed),
+        }
+    }
+}
+
+fn refusal(why: NotMerged, exchanges_max: u32) -> (String, Rejected) {
+    match why {
+        NotMerged::Busy => ("too many merges are under way".into(), Rejected::Busy(exchanges_max)),
+        NotMerged::Vetoed(text) => (text, Rejected::Vetoed),
+        NotMerged::Incompatible => {
+            ("no member speaks a compatible version".into(), Rejected::Incompatible)
+        }
+    }
+}

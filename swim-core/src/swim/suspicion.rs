@@ -1,0 +1,85 @@
+//! How long a suspicion lasts (Lifeguard section IV.B, memberlist spec 5.5).
+
+use core::time::Duration;
+
+use smallvec::SmallVec;
+
+use crate::config::Config;
+use crate::ids::NodeName;
+use crate::time::{Instant, nanos};
+
+/// A suspicion under way: it shortens as others confirm it.
+pub(crate) struct Suspicion {
+    start: Instant,
+    min: Duration,
+    max: Duration,
+    /// Confirmations that shorten it.
+    wanted: u32,
+    /// Who accused, the first accuser first. The first one is no confirmation.
+    accusers: SmallVec<[NodeName; 2]>,
+    deadline: Instant,
+}
+
+impl Suspicion {
+    /// A suspicion by `from` at a node that knows `n` members.
+    pub(crate) fn new(now: Instant, config: &Config, n: u32, from: NodeName) -> Self {
+        let knobs = &config.knobs;
+        let dynamic = config.ablation.dynamic_suspicion;
+        let min = timeout_min(knobs.suspicion_mult, n, knobs.probe_interval);
+        let max = if dynamic { min * knobs.suspicion_max_mult } else { min };
+        let wanted = if dynamic { confirmations_wanted(knobs.suspicion_mult, n) } else { 0 };
+        let first = if wanted == 0 { min } else { max };
+        let accusers = SmallVec::from_iter([from]);
+        Self { start: now, min, max, wanted, accusers, deadline: now + first }
+    }
+
+    pub(crate) fn deadline(&self) -> Instant {
+        self.deadline
+    }
+
+    /// Who accused first.
+    pub(crate) fn accuser(&self) -> &NodeName {
+        &self.accusers[0]
+    }
+
+    /// Counts another accuser; whether it is news that shortens the suspicion.
+    pub(crate) fn confirm(&mut self, from: &[u8]) -> bool {
+        let counted = self.accusers.len() as u32 - 1;
+        if counted >= self.wanted || self.accusers.iter().any(|a| a.as_str().as_bytes() == from) {
+            return false;
+        }
+        let Ok(from) = NodeName::from_wire(from) else { return false };
+        self.accusers.push(from);
+        self.deadline = self.start + timeout(self.min, self.max, counted + 1, self.wanted);
+        true
+    }
+
+    /// Gives the member the time in which this node did not listen.
+    pub(crate) fn extend(&mut self, late: Duration) {
+        self.start = self.start + late;
+        self.deadline = self.deadline + late;
+    }
+}
+
+/// The shortest a suspicion lasts: `mult * max(1, log10(n)) * interval`, the logarithm to whole
+/// thousandths.
+pub(crate) fn timeout_min(mult: u32, n: u32, interval: Duration) -> Duration {
+    let scale = libm::log10(f64::from(n.max(1))).max(1.0);
+    let thousandths = (scale * 1000.0) as u64;
+    let ns = u128::from(mult) * u128::from(thousandths) * u128::from(nanos(interval)) / 1000;
+    Duration::from_nanos(u64::try_from(ns).unwrap_or(u64::MAX))
+}
+
+/// How many confirmations shorten a suspicion: none if there are too few members to give them.
+fn confirmations_wanted(mult: u32, n: u32) -> u32 {
+    let wanted = mult.saturating_sub(2);
+    if n.saturating_sub(2) < wanted { 0 } else { wanted }
+}
+
+/// How long a suspicion lasts in all after `confirmed` of `wanted` confirmations, in whole
+/// milliseconds.
+pub(crate) fn timeout(min: Duration, max: Duration, confirmed: u32, wanted: u32) -> Duration {
+    let done = libm::log(f64::from(confirmed) + 1.0) / libm::log(f64::from(wanted) + 1.0);
+    let seconds = max.as_secs_f64() - (max.as_secs_f64() - min.as_secs_f64()) * done;
+    Duration::from_millis((seconds * 1000.0) as u64).max(min)
+}

@@ -1,0 +1,221 @@
+//! Making datagrams, when they go and not before, so that they carry the freshest rumours.
+
+use core::net::SocketAddr;
+
+use bytes::BytesMut;
+
+use super::ctx::Ctx;
+use super::members::SlotId;
+use super::outbox::Packet;
+use super::probe::Prober;
+use super::queue::Room;
+use super::rumours::{self, Ended};
+use crate::ids::{Peer, Token};
+use crate::input::Transmit;
+use crate::member::State;
+use crate::wire::{self, Compound, Kind, Source};
+
+/// Smallest largest protocol version of a member that understands a checksum (memberlist spec 2.8).
+const CRC_VERSION: u8 = 5;
+
+/// Bytes of a checksum header, and of a compound header.
+const CRC_BYTES: usize = 5;
+const COMPOUND_BYTES: usize = 2;
+/// Bytes that each part of a compound costs beyond its own.
+const PART_BYTES: usize = 2;
+
+/// Marks the token of a probe's ping; the sequence number stands below.
+const PROBE_TOKEN: u64 = 1 << 32;
+
+/// The probe whose ping this token names.
+pub(crate) fn probe_of(token: Token) -> Option<u32> {
+    (token.0 & PROBE_TOKEN != 0).then_some(token.0 as u32)
+}
+
+/// A ping by this node.
+pub(crate) fn ping<'a>(cx: &'a Ctx, seq: u32, node: &'a [u8]) -> wire::Ping<'a> {
+    wire::Ping { seq, node, source: source(cx) }
+}
+
+fn source(cx: &Ctx) -> Source<'_> {
+    let addr = cx.my_addr.wire_ip();
+    Source { addr, port: cx.my_addr.port(), node: cx.my_name.as_str().as_bytes() }
+}
+
+/// Makes one datagram at the end of `buf`; `None` if it has no use any more.
+pub(crate) fn make(
+    cx: &mut Ctx,
+    prober: &mut Prober,
+    packet: Packet,
+    buf: &mut BytesMut,
+) -> Option<Transmit> {
+    let start = buf.len();
+    let mut sent = match packet {
+        Packet::Ack { to, seq, expires } => {
+            if !fresh(cx, expires) {
+                return None;
+            }
+            let payload = cx.ack_payload.clone();
+            let ack = wire::Ack { seq, payload: Some(&payload[..]).filter(|p| !p.is_empty()) };
+            with_rumours(cx, buf, |buf| ack.encode(buf));
+            to_address(to)
+        }
+        Packet::RelayedAck { to, seq, expires } => {
+            if !fresh(cx, expires) {
+                return None;
+            }
+            with_rumours(cx, buf, |buf| wire::Ack { seq, payload: None }.encode(buf));
+            to_address(to)
+        }
+        Packet::Nack { to, seq, expires } => {
+            if !fresh(cx, expires) {
+                return None;
+            }
+            with_rumours(cx, buf, |buf| wire::Nack { seq }.encode(buf));
+            to_address(to)
+        }
+        Packet::Relay { to, name, seq, expires } => {
+            if !fresh(cx, expires) {
+                return None;
+            }
+            carry_ping(cx, buf, seq, name.as_str().as_bytes());
+            to_address(to)
+        }
+        Packet::Ping { to, name, seq } => {
+            carry_ping(cx, buf, seq, name.as_str().as_bytes());
+            to_address(to)
+        }
+        Packet::Probe { target, seq } => {
+            prober.on_sent(seq, cx.now);
+            let crc = probe(cx, buf, target, seq);
+            let mut sent = to_member(cx, target);
+            sent.crc &= crc;
+            sent.token = Token(PROBE_TOKEN | u64::from(seq));
+            sent
+        }
+        Packet::AskHelper { helper, target, seq, nack } => {
+            ask(cx, buf, target, seq, nack);
+            Transmit { crc: false, ..to_member(cx, helper) }
+        }
+        Packet::Direct { to, payload } => {
+            buf.extend_from_slice(&[Kind::User.byte()]);
+            buf.extend_from_slice(&payload);
+            to_address(to)
+        }
+        Packet::Gossip { to } => {
+            cx.members.get(to)?;
+            let mut compound = Compound::begin(buf);
+            fill(cx, &mut compound, CRC_BYTES);
+            compound.finish();
+            to_member(cx, to)
+        }
+    };
+    sent.len = buf.len() - start;
+    (sent.len > 0).then_some(sent)
+}
+
+fn fresh(cx: &mut Ctx, expires: crate::time::Instant) -> bool {
+    let fresh = cx.now <= expires;
+    cx.stats.replies_expired += u64::from(!fresh);
+    fresh
+}
+
+fn to_address(to: SocketAddr) -> Transmit {
+    Transmit { to, peer: None, len: 0, crc: false, token: Token(0) }
+}
+
+fn to_member(cx: &Ctx, slot: SlotId) -> Transmit {
+    let record = cx.members.slot(slot).record();
+    let to = record.addr().canonical();
+    let crc = record.protocol_max() >= CRC_VERSION;
+    Transmit { to, peer: Some(Peer(slot)), len: 0, crc, token: Token(0) }
+}
+
+/// Writes a probe's ping; a suspect is told first that it is one (Lifeguard's buddy system).
+/// Whether the whole may carry a checksum: Go puts one on the pair only (memberlist spec 1.6).
+fn probe(cx: &mut Ctx, buf: &mut BytesMut, target: SlotId, seq: u32) -> bool {
+    let slot = cx.members.slot(target);
+    let record = slot.record().clone();
+    if slot.state() == State::Suspect && cx.config.ablation.buddy {
+        let incarnation = slot.incarnation();
+        let mut compound = Compound::begin(buf);
+        let parts =
+            compound.part(|buf| ping(cx, seq, record.name_bytes()).encode(buf)).and_then(|()| {
+                let claim = rumours::claim(&cx.members, target, incarnation, &cx.my_name);
+                compound.part(|buf| claim.encode(Kind::Suspect, buf))
+            });
+        parts.expect("two short parts fit");
+        compound.finish();
+        return true;
+    }
+    carry_ping(cx, buf, seq, record.name_bytes());
+    false
+}
+
+/// Writes a request to ping `target` for this node.
+fn ask(cx: &mut Ctx, buf: &mut BytesMut, target: SlotId, seq: u32, nack: bool) {
+    let record = cx.members.slot(target).record().clone();
+    let own_name = cx.my_name.clone();
+    let own_addr = cx.my_addr;
+    let source = Source {
+        addr: own_addr.wire_ip(),
+        port: own_addr.port(),
+        node: own_name.as_str().as_bytes(),
+    };
+    let request = wire::IndirectPing {
+        seq,
+        target: Some(record.wire_ip()),
+        port: record.port(),
+        node: record.name_bytes(),
+        nack,
+        source,
+    };
+    with_rumours(cx, buf, |buf| request.encode(buf));
+}
+
+fn carry_ping(cx: &mut Ctx, buf: &mut BytesMut, seq: u32, node: &[u8]) {
+    if cx.rumours.is_empty() {
+        ping(cx, seq, node).encode(buf);
+        return;
+    }
+    let mut compound = Compound::begin(buf);
+    compound.part(|buf| ping(cx, seq, node).encode(buf)).expect("the first part fits");
+    fill(cx, &mut compound, 0);
+    compound.finish();
+}
+
+/// Writes a message and whatever rumours fit behind it.
+fn with_rumours(cx: &mut Ctx, buf: &mut BytesMut, write: impl FnOnce(&mut BytesMut)) {
+    if cx.rumours.is_empty() {
+        write(buf);
+        return;
+    }
+    let mut compound = Compound::begin(buf);
+    compound.part(write).expect("the first part fits");
+    fill(cx, &mut compound, 0);
+    compound.finish();
+}
+
+/// Fills what is left of a datagram, all headers counted.
+fn fill(cx: &mut Ctx, compound: &mut Compound<'_>, outer: usize) {
+    let used = match compound.count() {
+        0 => COMPOUND_BYTES,
+        _ => compound.len() + COMPOUND_BYTES + PART_BYTES,
+    };
+    let max = cx.config.knobs.datagram_bytes_max as usize;
+    let mut room = Room {
+        bytes: max.saturating_sub(used + outer + cx.outer_bytes()),
+        parts: Compound::PARTS_MAX - compound.count(),
+        overhead: PART_BYTES,
+    };
+    let limit = cx.transmit_limit();
+    let mut ended = Ended::new();
+    let Ctx { rumours, members, me, .. } = cx;
+    let own_sent = rumours.fill(&mut room, limit, members, *me, compound, &mut ended);
+    if own_sent {
+        cx.own_claim_sent();
+    }
+    if !ended.is_empty() {
+        cx.end_broadcasts(ended);
+    }
+}

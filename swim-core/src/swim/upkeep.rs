@@ -1,0 +1,189 @@
+//! What a node does by itself besides probing: gossip rounds, push/pulls, fast join, healing, and
+//! forgetting.
+
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use super::ctx::Ctx;
+use super::exchange::{Exchanges, Purpose};
+use super::members::SlotId;
+use super::probe::Prober;
+use super::timers::Timer;
+use crate::event::Event;
+use crate::member::State;
+
+/// Members looked at by one reap; the rest waits for the next.
+const REAP_SLICE: usize = 1024;
+
+/// Above this many members push/pulls get rarer (memberlist spec 6.5).
+const PUSH_PULL_SCALE_N: u32 = 32;
+
+/// A join that goes on while it teaches something (architecture 3.14).
+#[derive(Default)]
+pub(crate) struct FastJoin {
+    rounds_left: u32,
+    /// Members known at the last round.
+    known: u32,
+}
+
+pub(crate) fn start(cx: &mut Ctx) {
+    let interval = cx.config.knobs.push_pull_interval;
+    if !interval.is_zero() {
+        let delay = cx.rng.up_to(interval) + push_pull_interval(interval, cx.members.len());
+        cx.timers.arm(Timer::PushPull, cx.now + delay);
+    }
+    cx.gossip_phase = cx.rng.next_u64();
+    let knobs = &cx.config.knobs;
+    if !knobs.reconnect_interval.is_zero() {
+        let at = cx.now + cx.rng.up_to(knobs.reconnect_interval);
+        cx.timers.arm(Timer::Reconnect, at);
+    }
+    let at = cx.now + cx.rng.up_to(cx.config.knobs.reap_interval);
+    cx.timers.arm(Timer::Reap, at);
+}
+
+/// Arms what a new configuration switched on.
+pub(crate) fn rearm(cx: &mut Ctx) {
+    let knobs = &cx.config.knobs;
+    let wanted =
+        [(Timer::PushPull, knobs.push_pull_interval), (Timer::Reconnect, knobs.reconnect_interval)];
+    for (timer, interval) in wanted {
+        if !interval.is_zero() && !cx.timers.is_armed(timer) {
+            cx.timers.arm(timer, cx.now + interval);
+        }
+    }
+}
+
+/// Chooses the targets of a gossip round (memberlist spec 6.2).
+pub(crate) fn on_gossip(cx: &mut Ctx) {
+    cx.out.begin_gossip();
+    if cx.rumours.is_empty() {
+        return;
+    }
+    let k = cx.config.knobs.gossip_nodes as usize;
+    let dead_since = cx.now - cx.config.knobs.gossip_to_the_dead_time;
+    let me = cx.me;
+    let targets = cx.pick(k, |members, slot, s| {
+        let fresh_dead =
+            || members.local.get(&slot).is_some_and(|local| local.changed >= dead_since);
+        slot != me && (s.state().is_live() || s.state() == State::Dead && fresh_dead())
+    });
+    for &slot in &targets {
+        cx.out.gossip(slot);
+    }
+    // With nobody to tell, the rumours wait for the member who comes, and he arms the timer.
+    if !targets.is_empty() {
+        cx.arm_gossip();
+    }
+}
+
+/// memberlist's scaling: twice as rare above 32 members, three times above 64, and so on.
+pub(crate) fn push_pull_interval(interval: Duration, n: u32) -> Duration {
+    if n <= PUSH_PULL_SCALE_N {
+        return interval;
+    }
+    // ceil(log2(n) - 5) + 1, in whole numbers.
+    let log2_ceil = u32::BITS - (n - 1).leading_zeros();
+    interval * (log2_ceil - PUSH_PULL_SCALE_N.ilog2() + 1)
+}
+
+pub(crate) fn on_push_pull(cx: &mut Ctx, exchanges: &mut Exchanges) {
+    let interval = push_pull_interval(cx.config.knobs.push_pull_interval, cx.members.len());
+    if cx.config.knobs.push_pull_interval.is_zero() {
+        return;
+    }
+    cx.timers.arm(Timer::PushPull, cx.now + interval);
+    if let Some(with) = cx.pick_alive() {
+        exchanges.sync(cx, with, Purpose::Sync);
+    }
+}
+
+impl FastJoin {
+    /// A join reached somebody.
+    pub(crate) fn begin(&mut self, cx: &mut Ctx) {
+        self.rounds_left = cx.config.knobs.fast_join_rounds;
+        self.known = 0;
+        self.pause(cx);
+    }
+
+    fn pause(&mut self, cx: &mut Ctx) {
+        if self.rounds_left > 0 {
+            let half = cx.config.knobs.fast_join_pause / 2;
+            let pause = half + cx.rng.up_to(half);
+            cx.timers.arm(Timer::FastJoin, cx.now + pause);
+        }
+    }
+
+    pub(crate) fn on_timer(&mut self, cx: &mut Ctx, exchanges: &mut Exchanges) {
+        let known = cx.members.len();
+        if known <= self.known {
+            self.rounds_left = 0;
+            return;
+        }
+        self.known = known;
+        self.rounds_left = self.rounds_left.saturating_sub(1);
+        if let Some(with) = cx.pick_alive() {
+            exchanges.sync(cx, with, Purpose::Sync);
+        }
+        self.pause(cx);
+    }
+}
+
+/// Tries one failed member, so that each is tried about once per interval by the whole cluster
+/// (Serf spec 3.7).
+pub(crate) fn on_reconnect(cx: &mut Ctx, exchanges: &mut Exchanges) {
+    let interval = cx.config.knobs.reconnect_interval;
+    if interval.is_zero() || cx.leaving {
+        return;
+    }
+    cx.timers.arm(Timer::Reconnect, cx.now + interval);
+    let failed = |cx: &Ctx, slot: SlotId| cx.members.slot(slot).state() == State::Dead;
+    let count = cx.members.local.keys().filter(|&&slot| failed(cx, slot)).count();
+    if count == 0 {
+        return;
+    }
+    let alive = f64::from(cx.members.live().max(1));
+    if cx.rng.unit() > count as f64 / alive {
+        return;
+    }
+    let nth = cx.rng.below(u32::try_from(count).unwrap_or(u32::MAX)) as usize;
+    let slot = cx.members.local.keys().copied().filter(|&slot| failed(cx, slot)).nth(nth);
+    if let Some(slot) = slot {
+        exchanges.sync(cx, slot, Purpose::Reconnect);
+    }
+}
+
+/// Forgets members that have been gone for long enough.
+pub(crate) fn on_reap(cx: &mut Ctx, prober: &mut Prober) {
+    cx.timers.arm(Timer::Reap, cx.now + cx.config.knobs.reap_interval);
+    if cx.members.local.is_empty() {
+        return;
+    }
+    let slots: Vec<SlotId> = cx.members.local.keys().copied().collect();
+    let mut reaped = 0;
+    for slot in slots {
+        if slot != cx.me && reaped < REAP_SLICE && is_forgettable(cx, slot) {
+            let member = cx.members.member(slot);
+            cx.rumours.forget(slot);
+            prober.forget(cx, slot);
+            cx.members.remove(slot);
+            cx.raise(Event::Reaped(member));
+            reaped += 1;
+        }
+    }
+}
+
+fn is_forgettable(cx: &mut Ctx, slot: SlotId) -> bool {
+    let after = match cx.members.slot(slot).state() {
+        State::Alive | State::Suspect => return false,
+        State::Dead => cx.config.knobs.reconnect_timeout,
+        State::Left => cx.config.knobs.tombstone_timeout,
+    };
+    let Some(local) = cx.members.local.get(&slot) else { return false };
+    let gone = cx.now.since(local.changed);
+    if !cx.verdicts.are_asked(&cx.config) {
+        return gone > after;
+    }
+    let member = cx.members.member(slot);
+    gone > cx.verdicts.reap_after(&cx.config, &member).unwrap_or(after)
+}

@@ -1,0 +1,4 @@
+//! Scenarios on a few nodes, one file per topic.
+
+mod detect;
+mod membership;

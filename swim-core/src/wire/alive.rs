@@ -1,0 +1,98 @@
+//! What is known of a live node (section 2.4).
+
+use bytes::BytesMut;
+
+use crate::wire::body::{Body, decoders};
+use crate::wire::msgpack::{Fast, Reader, opt_raw_len, raw_len, uint_len, write};
+use crate::wire::{DecodeError, Kind};
+
+/// A claim that a node is alive, with all that is known of it (memberlist spec 2.4).
+///
+/// No length is checked here. Absent and empty byte strings are told apart, so that what is passed
+/// on is byte for byte what came.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Alive<'a> {
+    /// The node's own counter; higher wins.
+    pub incarnation: u32,
+    /// Its name.
+    pub node: &'a [u8],
+    /// Its IP address: 4 or 16 bytes, to be kept as they are.
+    pub addr: Option<&'a [u8]>,
+    /// Its port; 0 means the receiver's own.
+    pub port: u16,
+    /// Its application's metadata; memberlist sends up to 512 bytes.
+    pub meta: Option<&'a [u8]>,
+    /// Six version bytes: protocol minimum, maximum and current, then the application's.
+    pub vsn: Option<&'a [u8]>,
+}
+
+decoders!(Alive<'a>);
+
+impl Alive<'_> {
+    /// Appends type byte and body.
+    #[inline]
+    pub fn encode(&self, out: &mut BytesMut) {
+        write(out, self.encoded_len(), |to| {
+            to.put(&[Kind::Alive.byte(), 0x86]);
+            to.put(b"\xa4Addr");
+            to.opt_raw(self.addr);
+            to.put(b"\xabIncarnation");
+            to.uint(self.incarnation);
+            to.put(b"\xa4Meta");
+            to.opt_raw(self.meta);
+            to.put(b"\xa4Node");
+            to.raw(self.node);
+            to.put(b"\xa4Port");
+            to.uint(u32::from(self.port));
+            to.put(b"\xa3Vsn");
+            to.opt_raw(self.vsn);
+        });
+    }
+
+    /// How many bytes [`encode`](Self::encode) appends.
+    #[inline]
+    pub const fn encoded_len(&self) -> usize {
+        let addr = 5 + opt_raw_len(self.addr);
+        let incarnation = 12 + uint_len(self.incarnation);
+        let meta = 5 + opt_raw_len(self.meta);
+        let node = 5 + raw_len(self.node);
+        let port = 5 + uint_len(self.port as u32);
+        let vsn = 4 + opt_raw_len(self.vsn);
+        2 + addr + incarnation + meta + node + port + vsn
+    }
+}
+
+impl<'a> Body<'a> for Alive<'a> {
+    const FIELDS: &'static [&'static [u8]] =
+        &[b"Incarnation", b"Node", b"Addr", b"Port", b"Meta", b"Vsn"];
+
+    #[inline]
+    fn fast(from: &mut Fast<'a>) -> Option<Self> {
+        from.expect(b"\x86\xa4Addr")?;
+        let addr = from.opt_raw()?;
+        from.expect(b"\xabIncarnation")?;
+        let incarnation = from.u32()?;
+        from.expect(b"\xa4Meta")?;
+        let meta = from.opt_raw()?;
+        from.expect(b"\xa4Node")?;
+        let node = from.raw()?;
+        from.expect(b"\xa4Port")?;
+        let port = from.u16()?;
+        from.expect(b"\xa3Vsn")?;
+        let vsn = from.opt_raw()?;
+        Some(Self { incarnation, node, addr, port, meta, vsn })
+    }
+
+    fn set(&mut self, field: usize, from: &mut Reader<'a>) -> Result<(), DecodeError> {
+        match field {
+            0 => self.incarnation = from.u32()?,
+            1 => self.node = from.text()?,
+            2 => self.addr = from.bytes()?,
+            3 => self.port = from.u16()?,
+            4 => self.meta = from.bytes()?,
+            5 => self.vsn = from.bytes()?,
+            _ => from.skip()?,
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,108 @@
+//! Reading exactly what memberlist itself emits (section 0.1), in a straight line.
+
+/// A cursor that knows only the canonical forms; whoever gets `None` starts over with the general
+/// reader.
+pub(crate) struct Fast<'a>(&'a [u8]);
+
+impl<'a> Fast<'a> {
+    #[inline]
+    pub(crate) const fn new(bytes: &'a [u8]) -> Self {
+        Self(bytes)
+    }
+
+    /// Bytes that are left.
+    #[inline]
+    pub(crate) const fn left(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Takes `N` bytes that must be these.
+    #[inline]
+    pub(crate) fn expect<const N: usize>(&mut self, bytes: &[u8; N]) -> Option<()> {
+        self.accept(bytes).then_some(())
+    }
+
+    /// Takes `N` bytes if they are these.
+    #[inline]
+    pub(crate) fn accept<const N: usize>(&mut self, bytes: &[u8; N]) -> bool {
+        match self.0.split_first_chunk::<N>() {
+            Some((head, rest)) if head == bytes => {
+                self.0 = rest;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    #[inline]
+    pub(crate) fn byte(&mut self) -> Option<u8> {
+        let (byte, rest) = self.0.split_first()?;
+        self.0 = rest;
+        Some(*byte)
+    }
+
+    #[inline]
+    pub(crate) fn raw(&mut self) -> Option<&'a [u8]> {
+        let len = match self.byte()? {
+            b @ 0xa0..=0xbf => usize::from(b & 0x1f),
+            0xda => usize::from(self.be16()?),
+            0xdb => self.be32()? as usize,
+            _ => return None,
+        };
+        let (raw, rest) = self.0.split_at_checked(len)?;
+        self.0 = rest;
+        Some(raw)
+    }
+
+    #[inline]
+    pub(crate) fn opt_raw(&mut self) -> Option<Option<&'a [u8]>> {
+        match self.accept(b"\xc0") {
+            true => Some(None),
+            false => self.raw().map(Some),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn u16(&mut self) -> Option<u16> {
+        match self.byte()? {
+            b @ 0x00..=0x7f => Some(u16::from(b)),
+            0xcc => self.byte().map(u16::from),
+            0xcd => self.be16(),
+            _ => None,
+        }
+    }
+
+    #[inline]
+    pub(crate) fn u32(&mut self) -> Option<u32> {
+        match self.byte()? {
+            b @ 0x00..=0x7f => Some(u32::from(b)),
+            0xcc => self.byte().map(u32::from),
+            0xcd => self.be16().map(u32::from),
+            0xce => self.be32(),
+            _ => None,
+        }
+    }
+
+    #[inline]
+    pub(crate) fn bool(&mut self) -> Option<bool> {
+        match self.byte()? {
+            0xc2 => Some(false),
+            0xc3 => Some(true),
+            _ => None,
+        }
+    }
+
+    #[inline]
+    fn be16(&mut self) -> Option<u16> {
+        let (bytes, rest) = self.0.split_first_chunk()?;
+        self.0 = rest;
+        Some(u16::from_be_bytes(*bytes))
+    }
+
+    #[inline]
+    fn be32(&mut self) -> Option<u32> {
+        let (bytes, rest) = self.0.split_first_chunk()?;
+        self.0 = rest;
+        Some(u32::from_be_bytes(*bytes))
+    }
+}

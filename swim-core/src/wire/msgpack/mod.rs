@@ -1,0 +1,9 @@
+//! The msgpack dialect of memberlist (section 0).
+
+mod fast;
+mod read;
+mod write;
+
+pub(super) use fast::Fast;
+pub(super) use read::{Reader, Shape};
+pub(super) use write::{Writer, int_len, opt_raw_len, raw_len, uint_len, write};

@@ -1,0 +1,146 @@
+//! Writing exactly what memberlist emits (section 0.1).
+
+use bytes::BytesMut;
+
+/// Appends `len` bytes to `out`, all of which `body` must write.
+#[inline]
+pub(crate) fn write(out: &mut BytesMut, len: usize, body: impl FnOnce(&mut Writer<'_>)) {
+    let start = out.len();
+    out.resize(start + len, 0);
+    let mut writer = Writer(&mut out[start..]);
+    body(&mut writer);
+    debug_assert!(writer.0.is_empty(), "encoded_len counts every byte");
+}
+
+/// A cursor over space whose size was counted beforehand.
+pub(crate) struct Writer<'b>(&'b mut [u8]);
+
+impl<'b> Writer<'b> {
+    /// `N` bytes as they are: map headers, keys, constants.
+    #[inline]
+    pub(crate) fn put<const N: usize>(&mut self, bytes: &[u8; N]) {
+        let (head, rest) = core::mem::take(&mut self.0).split_first_chunk_mut().expect(COUNTED);
+        *head = *bytes;
+        self.0 = rest;
+    }
+
+    #[inline]
+    pub(crate) fn raw(&mut self, bytes: &[u8]) {
+        match bytes.len() {
+            len @ 0..=31 => self.put(&[0xa0 | len as u8]),
+            len @ 32..=0xffff => self.put(&[0xda, (len >> 8) as u8, len as u8]),
+            len => {
+                let [a, b, c, d] = u32::try_from(len).expect("a string below 4 GiB").to_be_bytes();
+                self.put(&[0xdb, a, b, c, d]);
+            }
+        }
+        let (head, rest) = self.split(bytes.len());
+        copy(head, bytes);
+        self.0 = rest;
+    }
+
+    #[inline]
+    pub(crate) fn opt_raw(&mut self, bytes: Option<&[u8]>) {
+        match bytes {
+            Some(bytes) => self.raw(bytes),
+            None => self.put(&[0xc0]),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn uint(&mut self, n: u32) {
+        let [a, b, c, d] = n.to_be_bytes();
+        match n {
+            0..=0x7f => self.put(&[d]),
+            0x80..=0xff => self.put(&[0xcc, d]),
+            0x100..=0xffff => self.put(&[0xcd, c, d]),
+            _ => self.put(&[0xce, a, b, c, d]),
+        }
+    }
+
+    /// A signed field: unsigned formats unless negative.
+    #[inline]
+    pub(crate) fn int(&mut self, n: i64) {
+        match u32::try_from(n) {
+            Ok(n) => self.uint(n),
+            Err(_) if n < 0 => self.wide(0xd3, n),
+            Err(_) => self.wide(0xcf, n),
+        }
+    }
+
+    fn wide(&mut self, format: u8, n: i64) {
+        self.put(&[format]);
+        self.put(&n.to_be_bytes());
+    }
+
+    #[inline]
+    pub(crate) fn bool(&mut self, yes: bool) {
+        self.put(&[0xc2 | u8::from(yes)]);
+    }
+
+    #[inline]
+    fn split(&mut self, at: usize) -> (&'b mut [u8], &'b mut [u8]) {
+        core::mem::take(&mut self.0).split_at_mut_checked(at).expect(COUNTED)
+    }
+}
+
+/// Copies between slices of equal length: most names, addresses and versions are short, and two
+/// overlapping moves beat a call of `memcpy`.
+#[inline]
+fn copy(to: &mut [u8], from: &[u8]) {
+    match from.len() {
+        17..=32 => copy_ends::<16>(to, from),
+        8..=16 => copy_ends::<8>(to, from),
+        4..=7 => copy_ends::<4>(to, from),
+        _ => to.copy_from_slice(from),
+    }
+}
+
+/// Copies the first and the last `N` bytes.
+#[inline]
+fn copy_ends<const N: usize>(to: &mut [u8], from: &[u8]) {
+    if let (Some(to), Some(from)) = (to.first_chunk_mut::<N>(), from.first_chunk()) {
+        *to = *from;
+    }
+    if let (Some(to), Some(from)) = (to.last_chunk_mut::<N>(), from.last_chunk()) {
+        *to = *from;
+    }
+}
+
+#[inline]
+pub(crate) const fn raw_len(bytes: &[u8]) -> usize {
+    let len = bytes.len();
+    len + match len {
+        0..=31 => 1,
+        32..=0xffff => 3,
+        _ => 5,
+    }
+}
+
+#[inline]
+pub(crate) const fn opt_raw_len(bytes: Option<&[u8]>) -> usize {
+    match bytes {
+        Some(bytes) => raw_len(bytes),
+        None => 1,
+    }
+}
+
+#[inline]
+pub(crate) const fn uint_len(n: u32) -> usize {
+    match n {
+        0..=0x7f => 1,
+        0x80..=0xff => 2,
+        0x100..=0xffff => 3,
+        _ => 5,
+    }
+}
+
+#[inline]
+pub(crate) const fn int_len(n: i64) -> usize {
+    match n {
+        0..=0xffff_ffff => uint_len(n as u32),
+        _ => 9,
+    }
+}
+
+const COUNTED: &str = "encoded_len counts every byte";
