@@ -145,8 +145,7 @@ impl World {
 impl<M: Machine> World<M> {
     /// As [`World::converged`], of other machines.
     pub fn converged_with(config: WorldConfig, make: Make<M>) -> Self {
-        let version = config.core.protocol_version();
-        let roster = Roster::new((0..config.nodes).map(identity), version as u8);
+        let roster = Roster::new((0..config.nodes).map(identity));
         let mut world = Self::empty(config, make);
         for node in 0..world.len() {
             world.start(node, Some(&roster));
@@ -287,6 +286,11 @@ impl<M: Machine> World<M> {
     /// The virtual time.
     pub const fn now(&self) -> Instant {
         self.now
+    }
+
+    /// The seed.
+    pub const fn seed(&self) -> u64 {
+        self.seed
     }
 
     /// How many nodes the world has, up or down.
