@@ -2,6 +2,7 @@
 
 mod arena;
 mod change;
+pub mod cli;
 mod digest;
 mod draw;
 mod fault;
@@ -11,6 +12,7 @@ pub mod oracle;
 pub mod place;
 pub mod report;
 mod stream;
+pub mod swarm;
 mod tracker;
 mod wheel;
 mod world;

@@ -86,11 +86,6 @@ impl<M> Host<M> {
         self.machine.is_some() && !self.leaving
     }
 
-    /// How many members it takes for live.
-    pub(crate) const fn live(&self) -> u32 {
-        self.live
-    }
-
     /// Whether mail must wait.
     pub(super) const fn receives(&self) -> bool {
         self.stall.is_none()
