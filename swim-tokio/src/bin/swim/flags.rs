@@ -24,6 +24,7 @@ pub(crate) enum Verb {
 
 /// Runs a node until it is interrupted, which makes it leave.
 #[derive(Args, Debug)]
+#[command(args_override_self = true)]
 pub(crate) struct AgentFlags {
     /// Name of this node, unique in the cluster [default: the host's name]
     #[arg(long, value_name = "NAME")]
@@ -169,6 +170,11 @@ mod tests {
             assert_eq!(flags.log_level, "debug");
             assert_eq!((flags.profile, flags.events), (Profile::Lan, Format::Text));
         }
+    }
+
+    #[test]
+    fn of_a_flag_that_is_given_twice_the_last_one_counts() {
+        assert_eq!(agent("swim agent --node a --join x --node b --join y").node.unwrap(), "b");
     }
 
     #[test]
