@@ -15,6 +15,9 @@ use crate::wire::{Alive, Claim, Compound, Kind};
 /// One fill in this many serves the user lanes first, so that no lane starves under churn.
 const USER_FIRST_EVERY: u32 = 8;
 
+/// An empty index keeps the memory of this many claims.
+const KEPT_MAX: usize = 28;
+
 /// A claim to be passed on. An alive claim says what the table holds when it is sent.
 #[derive(Clone, Debug)]
 pub(crate) enum Rumour {
@@ -211,6 +214,9 @@ impl Rumours {
                 own_finished |= rumour.subject() == own;
             },
         );
+        if self.by_subject.is_empty() && self.by_subject.capacity() > KEPT_MAX {
+            self.by_subject.shrink_to(0);
+        }
         if !user_first {
             self.fill_user(room, limit, out, ended);
         }
