@@ -21,6 +21,9 @@ use crate::change::{Change, Claim, Says, Strike, What};
 /// * at most `S r e^-m` nodes, in the mean, reported that had not: they heard neither the rumour
 ///   nor, in the `m` probe intervals of the shortest suspicion, a prober that suspected them.
 ///
+/// In a partition, rumours to the other sides are lost as well: `r` takes the smallest share of nodes
+/// that a side kept, and sides of less than half are excused.
+///
 /// A run fails past the number that a Poisson variable of that mean exceeds once in 10^9 runs. While
 /// accusations and refutations are more than gossip can carry within the shortest suspicion, reports
 /// are excused.
@@ -37,6 +40,8 @@ pub struct Accuracy {
     nodes: Vec<Condition>,
     splits: Vec<Partition>,
     loss_max: f64,
+    /// The smallest share of nodes that a judged node could reach.
+    reach_min: f64,
     /// Wrong accusations, and the times of the latest.
     accused: BTreeSet<(u32, u32)>,
     recent: VecDeque<Instant>,
@@ -46,6 +51,7 @@ pub struct Accuracy {
     /// Nodes reported that had not, by incarnation.
     unrefuted: BTreeSet<(u32, u32)>,
     first: Option<String>,
+    first_unrefuted: Option<String>,
     cases: u64,
     excused: u64,
 }
@@ -84,12 +90,14 @@ impl Accuracy {
             nodes: vec![Condition::default(); n as usize],
             splits: Vec::new(),
             loss_max: 0.0,
+            reach_min: 1.0,
             accused: BTreeSet::new(),
             recent: VecDeque::new(),
             saturated_until: None,
             missed: 0,
             unrefuted: BTreeSet::new(),
             first: None,
+            first_unrefuted: None,
             cases: 0,
             excused: 0,
         }
@@ -98,8 +106,9 @@ impl Accuracy {
     /// How many reports are let pass: of nodes that had refuted, of nodes that had not.
     fn bounds(&self) -> (u64, u64) {
         let wrong = self.accused.len() as f64;
-        let residue = Formula::residue(self.sends * (1.0 - self.loss_max));
-        let patience = self.patience * (1.0 - self.loss_max);
+        let arrive = (1.0 - self.loss_max) * self.reach_min;
+        let residue = Formula::residue(self.sends * arrive);
+        let patience = self.patience * arrive;
         let missed = 3.0 * wrong * self.n * residue;
         (poisson_bound(missed), poisson_bound(wrong * residue * (-patience).exp()))
     }
@@ -138,12 +147,14 @@ impl Accuracy {
             return Ok(());
         }
         self.cases += 1;
-        if claim.issued > claim.incarnation {
+        let refuted = claim.issued > claim.incarnation;
+        let first = if refuted { &mut self.first } else { &mut self.first_unrefuted };
+        first.get_or_insert_with(|| format!("{claim} at {now}"));
+        if refuted {
             self.missed += 1;
         } else {
             self.unrefuted.insert((claim.subject, claim.incarnation));
         }
-        self.first.get_or_insert_with(|| format!("{claim} at {now}"));
         // Without a wrong accusation there is no bound to wait for.
         if self.accused.is_empty() { self.judge(now) } else { Ok(()) }
     }
@@ -154,14 +165,16 @@ impl Accuracy {
         if missed <= missed_max && unrefuted <= unrefuted_max {
             return Ok(());
         }
+        let told = |first: &Option<String>| first.clone().unwrap_or_default();
         let text = format!(
             "nodes that were up, reachable and unstalled for {:?} were reported as failed: {missed} \
-             times after they had refuted, at most {missed_max}; {unrefuted} that had not, at most \
-             {unrefuted_max}; {} were accused, {:.1} % loss; first: {}",
+             times after they had refuted, at most {missed_max} [{}]; {unrefuted} that had not, at \
+             most {unrefuted_max} [{}]; {} were accused, {:.1} % loss",
             self.window,
+            told(&self.first),
+            told(&self.first_unrefuted),
             self.accused.len(),
             self.loss_max * 100.0,
-            self.first.as_deref().unwrap_or("none")
         );
         Err(Violation::new(NAME, now, text))
     }
@@ -173,6 +186,9 @@ impl Accuracy {
         self.splits.iter().filter(recent).any(|p| {
             let group = |i: u32| p.groups[i as usize];
             let s = group(claim.subject);
+            if p.share(s) < 0.5 {
+                return true;
+            }
             by.is_none_or(|by| group(by) != s) || group(claim.observer) != s
         })
     }
@@ -193,7 +209,10 @@ impl Accuracy {
             Strike::Resumed(node) => self.nodes[*node as usize].clear_since = Some(now),
             Strike::Split(groups) => {
                 self.end_split(now);
-                self.splits.push(Partition { groups: Arc::clone(groups), until: None });
+                let split = Partition { groups: Arc::clone(groups), until: None };
+                let shares = groups.iter().map(|&g| split.share(g)).filter(|&s| s >= 0.5);
+                self.reach_min = shares.fold(self.reach_min, f64::min);
+                self.splits.push(split);
             }
             Strike::Healed => self.end_split(now),
             Strike::Loss(p) => {
@@ -208,6 +227,14 @@ impl Accuracy {
         for p in &mut self.splits {
             p.until.get_or_insert(now);
         }
+    }
+}
+
+impl Partition {
+    /// The share of nodes in a group.
+    fn share(&self, group: u16) -> f64 {
+        let side = self.groups.iter().filter(|&&g| g == group).count();
+        side as f64 / self.groups.len() as f64
     }
 }
 
