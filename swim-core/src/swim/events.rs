@@ -4,9 +4,6 @@ use alloc::collections::VecDeque;
 
 use crate::event::Event;
 
-/// An empty queue keeps the memory of this many events.
-const KEPT_MAX: usize = 16;
-
 /// A bounded queue: at the bound the oldest go, and their number is told.
 pub(crate) struct Events {
     waiting: VecDeque<Event>,
@@ -35,12 +32,14 @@ impl Events {
         if self.lagged > 0 {
             return Some(Event::Lagged(core::mem::take(&mut self.lagged)));
         }
-        let event = self.waiting.pop_front();
-        if self.waiting.is_empty() && self.waiting.capacity() > KEPT_MAX {
-            // A burst's memory goes back once the burst is over.
+        self.waiting.pop_front()
+    }
+
+    /// Gives an empty queue's memory back.
+    pub(crate) fn trim(&mut self) {
+        if self.waiting.is_empty() {
             self.waiting = VecDeque::new();
         }
-        event
     }
 
     pub(crate) fn is_empty(&self) -> bool {

@@ -15,9 +15,6 @@ use crate::wire::{Alive, Claim, Compound, Kind};
 /// One fill in this many serves the user lanes first, so that no lane starves under churn.
 const USER_FIRST_EVERY: u32 = 8;
 
-/// An empty index keeps the memory of this many claims.
-const KEPT_MAX: usize = 28;
-
 /// A claim to be passed on. An alive claim says what the table holds when it is sent.
 #[derive(Clone, Debug)]
 pub(crate) enum Rumour {
@@ -101,8 +98,11 @@ pub(crate) enum End {
 /// What ended while the queue was worked on.
 pub(crate) type Ended = SmallVec<[(OpId, End); 2]>;
 
-/// The queue of a node.
-pub(crate) struct Rumours {
+/// The queue of a node; a node at rest has none.
+#[derive(Default)]
+pub(crate) struct Rumours(Option<Box<Queued>>);
+
+struct Queued {
     membership: Tiers<Rumour>,
     by_subject: HashMap<SlotId, ItemId, FixedState>,
     user: Option<Box<UserLanes>>,
@@ -115,42 +115,47 @@ struct UserLanes {
 }
 
 impl Rumours {
-    pub(crate) fn new() -> Self {
-        Self {
-            membership: Tiers::new(),
-            by_subject: HashMap::with_hasher(FixedState::with_seed(0)),
-            user: None,
-            fills: 0,
-        }
+    fn queued(&mut self) -> &mut Queued {
+        self.0.get_or_insert_with(|| Box::new(Queued::new()))
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.membership.is_empty() && self.user.as_ref().is_none_or(|user| user.is_empty())
+        self.0.as_ref().is_none_or(|queued| queued.is_empty())
+    }
+
+    /// Gives an empty queue's memory back.
+    pub(crate) fn trim(&mut self) {
+        if self.is_empty() {
+            self.0 = None;
+        }
     }
 
     pub(crate) fn membership_len(&self) -> usize {
-        self.membership.len()
+        self.0.as_ref().map_or(0, |queued| queued.membership.len())
     }
 
     pub(crate) fn lane_len(&self, lane: Lane) -> usize {
-        self.user.as_ref().map_or(0, |user| user.lanes[lane as usize].len())
+        let user = self.0.as_ref().and_then(|queued| queued.user.as_ref());
+        user.map_or(0, |user| user.lanes[lane as usize].len())
     }
 
     /// Queues a claim; an older one about the same member gives way.
     pub(crate) fn push(&mut self, rumour: Rumour, members: &Members) {
         let bytes = rumour.encoded_len(members);
         let subject = rumour.subject();
-        if let Some(&old) = self.by_subject.get(&subject) {
-            self.membership.remove(old);
+        let Queued { membership, by_subject, .. } = self.queued();
+        let item = membership.push(rumour, bytes);
+        if let Some(old) = by_subject.insert(subject, item) {
+            membership.remove(old);
         }
-        let item = self.membership.push(rumour, bytes);
-        self.by_subject.insert(subject, item);
     }
 
     /// Drops what is said about a member, since its slot is about to be free.
     pub(crate) fn forget(&mut self, subject: SlotId) {
-        if let Some(item) = self.by_subject.remove(&subject) {
-            self.membership.remove(item);
+        if let Some(queued) = &mut self.0
+            && let Some(item) = queued.by_subject.remove(&subject)
+        {
+            queued.membership.remove(item);
         }
     }
 
@@ -164,7 +169,7 @@ impl Rumours {
         lane_len_max: u32,
     ) -> Ended {
         let mut ended = Ended::new();
-        let user = self.user.get_or_insert_with(|| Box::new(UserLanes::new()));
+        let user = self.queued().user.get_or_insert_with(|| Box::new(UserLanes::new()));
         let UserLanes { lanes, by_key } = &mut **user;
         let tiers = &mut lanes[lane as usize];
         if let Some(key) = &key
@@ -198,6 +203,34 @@ impl Rumours {
         out: &mut Compound<'_>,
         ended: &mut Ended,
     ) -> bool {
+        let Some(queued) = &mut self.0 else { return false };
+        queued.fill(room, limit, members, own, out, ended)
+    }
+}
+
+impl Queued {
+    fn new() -> Self {
+        Self {
+            membership: Tiers::new(),
+            by_subject: HashMap::with_hasher(FixedState::with_seed(0)),
+            user: None,
+            fills: 0,
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.membership.is_empty() && self.user.as_ref().is_none_or(|user| user.is_empty())
+    }
+
+    fn fill(
+        &mut self,
+        room: &mut Room,
+        limit: u32,
+        members: &Members,
+        own: SlotId,
+        out: &mut Compound<'_>,
+        ended: &mut Ended,
+    ) -> bool {
         self.fills = self.fills.wrapping_add(1);
         let user_first = self.user.is_some() && self.fills.is_multiple_of(USER_FIRST_EVERY);
         if user_first {
@@ -214,9 +247,6 @@ impl Rumours {
                 own_finished |= rumour.subject() == own;
             },
         );
-        if self.by_subject.is_empty() && self.by_subject.capacity() > KEPT_MAX {
-            self.by_subject.shrink_to(0);
-        }
         if !user_first {
             self.fill_user(room, limit, out, ended);
         }
