@@ -34,7 +34,7 @@ pub trait Machine: Send {
     /// Its health score, 0 is best.
     fn health(&self) -> u32;
     /// What it counted.
-    fn stats(&self) -> &Stats;
+    fn stats(&self) -> Stats;
 }
 
 /// A member as a machine sees it.
@@ -133,7 +133,7 @@ impl Machine for Node {
         Self::health(self)
     }
 
-    fn stats(&self) -> &Stats {
+    fn stats(&self) -> Stats {
         Self::stats(self)
     }
 }

@@ -154,7 +154,7 @@ impl Driver {
             }
             Request::Stats(reply) => {
                 let driver = self.shared.counters.read();
-                let _ = reply.send(AgentStats { node: *node.stats(), driver });
+                let _ = reply.send(AgentStats { node: node.stats(), driver });
             }
             Request::Keyring(reply) => drop(reply.send(node.keyring().clone())),
             Request::Stop => return Next::Stop,
