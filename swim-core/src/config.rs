@@ -1,6 +1,9 @@
 //! Every knob of a node: meaning, default, range, and what too small and too large cost.
 
+mod ablation;
+mod error;
 mod knob;
+mod network;
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -8,7 +11,10 @@ use core::fmt;
 use core::net::IpAddr;
 use core::time::Duration;
 
+pub use self::ablation::Ablation;
+pub use self::error::ConfigError;
 pub(crate) use self::knob::Knob;
+pub use self::network::Network;
 use crate::keyring::Keyring;
 use crate::policy::Policy;
 
@@ -430,208 +436,6 @@ impl ConfigBuilder {
     }
 }
 
-/// Switches for experiments, each with the protocol's own setting as default.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[expect(clippy::struct_excessive_bools, reason = "independent switches of a table of experiments")]
-#[expect(clippy::exhaustive_structs, reason = "experiments spell every switch out")]
-pub struct Ablation {
-    /// Probe a random member each time instead of going round (SWIM section 4.3). Default false.
-    pub random_probe_targets: bool,
-    /// Send rumours only on probe packets, in no rounds of their own. Default false.
-    pub piggyback_only: bool,
-    /// Lifeguard's health score. Default true.
-    pub awareness: bool,
-    /// Lifeguard's suspicions that shorten as they are confirmed; off, all last the smallest time. Default true.
-    pub dynamic_suspicion: bool,
-    /// Tell a suspect of the suspicion first (Lifeguard's buddy system). Default true.
-    pub buddy: bool,
-    /// Ask helpers for nacks. Default true.
-    pub nacks: bool,
-    /// Suspect members at all; off, a failed probe is a death. Default true.
-    pub suspicion: bool,
-    /// Answer accusations; off, a wronged member stays accused (a negative control). Default true.
-    pub refute: bool,
-    /// A node that slept does not accuse others (architecture 3.5). Default true.
-    pub lateness: bool,
-}
-
-impl Ablation {
-    pub(crate) const FLAGS: usize = 9;
-
-    pub(crate) const fn to_flags(self) -> [bool; Self::FLAGS] {
-        [
-            self.random_probe_targets,
-            self.piggyback_only,
-            self.awareness,
-            self.dynamic_suspicion,
-            self.buddy,
-            self.nacks,
-            self.suspicion,
-            self.refute,
-            self.lateness,
-        ]
-    }
-
-    pub(crate) const fn from_flags(flags: [bool; Self::FLAGS]) -> Self {
-        let [
-            random_probe_targets,
-            piggyback_only,
-            awareness,
-            dynamic_suspicion,
-            buddy,
-            nacks,
-            suspicion,
-            refute,
-            lateness,
-        ] = flags;
-        Self {
-            random_probe_targets,
-            piggyback_only,
-            awareness,
-            dynamic_suspicion,
-            buddy,
-            nacks,
-            suspicion,
-            refute,
-            lateness,
-        }
-    }
-}
-
-impl Default for Ablation {
-    fn default() -> Self {
-        Self {
-            random_probe_targets: false,
-            piggyback_only: false,
-            awareness: true,
-            dynamic_suspicion: true,
-            buddy: true,
-            nacks: true,
-            suspicion: true,
-            refute: true,
-            lateness: true,
-        }
-    }
-}
-
-/// A network in CIDR form.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Network {
-    ip: IpAddr,
-    prefix_bits: u8,
-}
-
-impl Network {
-    /// The network of the first `prefix_bits` of `ip`, if there are that many.
-    pub fn new(ip: IpAddr, prefix_bits: u8) -> Result<Self, ConfigError> {
-        let bits_max = if ip.is_ipv4() { 32 } else { 128 };
-        if prefix_bits > bits_max {
-            return Err(ConfigError::Prefix { prefix_bits, bits_max });
-        }
-        Ok(Self { ip, prefix_bits })
-    }
-
-    /// The address it was made of.
-    pub const fn ip(&self) -> IpAddr {
-        self.ip
-    }
-
-    /// How many bits of it count.
-    pub const fn prefix_bits(&self) -> u8 {
-        self.prefix_bits
-    }
-
-    /// Whether `ip` lies in the network; a mapped IPv4 address counts as IPv4.
-    pub fn contains(&self, ip: IpAddr) -> bool {
-        let bits = u32::from(self.prefix_bits);
-        match (self.ip.to_canonical(), ip.to_canonical()) {
-            (IpAddr::V4(net), IpAddr::V4(ip)) => {
-                (net.to_bits() ^ ip.to_bits()).checked_shr(32 - bits.min(32)).unwrap_or(0) == 0
-            }
-            (IpAddr::V6(net), IpAddr::V6(ip)) => {
-                (net.to_bits() ^ ip.to_bits()).checked_shr(128 - bits.min(128)).unwrap_or(0) == 0
-            }
-            _ => false,
-        }
-    }
-}
-
-impl core::str::FromStr for Network {
-    type Err = ConfigError;
-
-    fn from_str(text: &str) -> Result<Self, ConfigError> {
-        let (ip, bits) = text.split_once('/').ok_or(ConfigError::NotCidr)?;
-        let ip = ip.parse().map_err(|_| ConfigError::NotCidr)?;
-        Self::new(ip, bits.parse().map_err(|_| ConfigError::NotCidr)?)
-    }
-}
-
-impl fmt::Display for Network {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.ip, self.prefix_bits)
-    }
-}
-
-/// Why a configuration is refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum ConfigError {
-    /// A number lies outside of its range.
-    OutOfRange {
-        /// The knob.
-        knob: &'static str,
-        /// Its value.
-        value: u64,
-        /// Smallest allowed.
-        min: u64,
-        /// Largest allowed.
-        max: u64,
-    },
-    /// A duration lies outside of its range.
-    DurationOutOfRange {
-        /// The knob.
-        knob: &'static str,
-        /// Its value.
-        value: Duration,
-        /// Smallest allowed.
-        min: Duration,
-        /// Largest allowed.
-        max: Duration,
-    },
-    /// The label has this many bytes, more than 255.
-    LabelTooLong(usize),
-    /// A network's prefix is longer than its address.
-    Prefix {
-        /// The prefix.
-        prefix_bits: u8,
-        /// Bits of the address.
-        bits_max: u8,
-    },
-    /// A network is not written as `address/bits`.
-    NotCidr,
-}
-
-impl fmt::Display for ConfigError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::OutOfRange { knob, value, min, max } => {
-                write!(f, "{knob} is {value}, not in {min}..={max}")
-            }
-            Self::DurationOutOfRange { knob, value, min, max } => {
-                write!(f, "{knob} is {value:?}, not in {min:?}..={max:?}")
-            }
-            Self::LabelTooLong(n) => write!(f, "label has {n} bytes, at most 255"),
-            Self::Prefix { prefix_bits, bits_max } => {
-                write!(f, "network prefix is {prefix_bits} bits, at most {bits_max}")
-            }
-            Self::NotCidr => f.write_str("a network is written as address/bits"),
-        }
-    }
-}
-
-impl core::error::Error for ConfigError {}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -665,17 +469,5 @@ mod tests {
         assert_eq!((back.gossip_nodes, back.stream_pings), (7, false));
         assert_eq!(back.fixed_difference(&config.knobs), None);
         assert!(Knobs::get(&mut &bytes[1..]).is_none());
-    }
-
-    #[test]
-    fn networks_contain_what_they_say() {
-        let net: Network = "10.1.0.0/16".parse().unwrap();
-        assert!(net.contains("10.1.2.3".parse().unwrap()));
-        assert!(net.contains("::ffff:10.1.2.3".parse().unwrap()));
-        assert!(!net.contains("10.2.2.3".parse().unwrap()));
-        assert!("0.0.0.0/0".parse::<Network>().unwrap().contains("1.2.3.4".parse().unwrap()));
-        assert!("::/0".parse::<Network>().unwrap().contains("::1".parse().unwrap()));
-        assert!("10.0.0.0/33".parse::<Network>().is_err());
-        assert!("ten".parse::<Network>().is_err());
     }
 }
