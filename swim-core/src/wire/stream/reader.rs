@@ -1,3 +1,5 @@
+//! Finding the end of a message while it arrives.
+
 use core::ops::Range;
 
 use super::StreamError;
