@@ -20,11 +20,17 @@ use crate::policy::Policy;
 
 const MS: fn(u64) -> Duration = Duration::from_millis;
 const S: fn(u64) -> Duration = Duration::from_secs;
+const OFF: Duration = Duration::ZERO;
 const HOUR: Duration = Duration::from_secs(3600);
+const DAY: Duration = Duration::from_secs(24 * 3600);
+const MONTH: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// Writes the struct, its presets, getters, setters, range check and journal form from one table.
 macro_rules! knobs {
-    ($( $(#[$doc:meta])* $name:ident : $ty:ty = $lan:expr, $wan:expr, $local:expr; $range:expr, $reload:ident; )*) => {
+    ($(
+        $(#[$doc:meta])*
+        $name:ident : $ty:ty = $lan:expr, $wan:expr, $local:expr; $range:expr, $reload:ident;
+    )*) => {
         #[derive(Clone)]
         pub(crate) struct Knobs { $( pub(crate) $name: $ty, )* }
 
@@ -40,7 +46,11 @@ macro_rules! knobs {
 
             /// The first knob that differs and that a running node cannot change.
             fn fixed_difference(&self, other: &Self) -> Option<&'static str> {
-                $( if !knob::$reload && self.$name != other.$name { return Some(stringify!($name)); } )*
+                $(
+                    if !knob::$reload && self.$name != other.$name {
+                        return Some(stringify!($name));
+                    }
+                )*
                 None
             }
 
@@ -53,7 +63,14 @@ macro_rules! knobs {
 
         impl Config { $( $(#[$doc])* pub fn $name(&self) -> $ty { self.knobs.$name } )* }
         impl ConfigBuilder {
-            $( $(#[$doc])* #[must_use] pub fn $name(mut self, value: $ty) -> Self { self.0.knobs.$name = value; self } )*
+            $(
+                $(#[$doc])*
+                #[must_use]
+                pub fn $name(mut self, value: $ty) -> Self {
+                    self.0.knobs.$name = value;
+                    self
+                }
+            )*
         }
     };
 }
@@ -104,10 +121,11 @@ knobs! {
     /// Reloadable; running suspicions keep theirs.
     suspicion_max_mult: u32 = 6, 6, 6; (1, 64), RELOAD;
 
-    /// Health scores run from 0 to one less than this; a score multiplies `probe_interval` by score + 1.
+    /// Health scores run from 0 to one less than this; a score multiplies `probe_interval` by one
+    /// more than itself.
     ///
-    /// Default 8; 1 to 64. 1 switches the health score off (memberlist spec 9, hazard 28: 0 is refused).
-    /// Reloadable.
+    /// Default 8; 1 to 64. 1 switches the health score off (memberlist spec 9, hazard 28: 0 is
+    /// refused). Reloadable.
     awareness_max: u32 = 8, 8, 8; (1, 64), RELOAD;
 
     /// Time between two gossip rounds while something is queued.
@@ -124,13 +142,13 @@ knobs! {
     /// A dead member is still gossiped to for this long, so that it can refute.
     ///
     /// Default 30 s (wan 60 s, local 15 s); 0 to 24 h. Reloadable.
-    gossip_to_the_dead_time: Duration = S(30), S(60), S(15); (Duration::ZERO, HOUR * 24), RELOAD;
+    gossip_to_the_dead_time: Duration = S(30), S(60), S(15); (OFF, DAY), RELOAD;
 
     /// Time between two exchanges of full state, scaled up with `log2(n)` above 32 members.
     ///
-    /// Default 30 s (wan 60 s, local 15 s); 0 (never) to 24 h. Smaller repairs lost gossip sooner and
-    /// costs bytes linear in the number of members. Reloadable.
-    push_pull_interval: Duration = S(30), S(60), S(15); (Duration::ZERO, HOUR * 24), RELOAD;
+    /// Default 30 s (wan 60 s, local 15 s); 0 (never) to 24 h. Smaller repairs lost gossip sooner
+    /// and costs bytes linear in the number of members. Reloadable.
+    push_pull_interval: Duration = S(30), S(60), S(15); (OFF, DAY), RELOAD;
 
     /// Deadline of a stream exchange: connect, write and read together.
     ///
@@ -151,25 +169,26 @@ knobs! {
     /// A dead member's name may be taken over from another address after this long; 0 is never.
     ///
     /// Default 0; 0 to 30 days. A left member's name may be taken at once. Reloadable.
-    dead_node_reclaim_time: Duration = Duration::ZERO, Duration::ZERO, Duration::ZERO; (Duration::ZERO, HOUR * 720), RELOAD;
+    dead_node_reclaim_time: Duration = OFF, OFF, OFF; (OFF, MONTH), RELOAD;
 
     /// Time between two attempts to reach a failed member by push/pull, so that a healed partition
     /// merges by itself; 0 is never.
     ///
     /// Default 30 s; 0 to 24 h. Each failed member is tried about once in this time by the whole
     /// cluster (Serf spec 3.7). Reloadable.
-    reconnect_interval: Duration = S(30), S(30), S(30); (Duration::ZERO, HOUR * 24), RELOAD;
+    reconnect_interval: Duration = S(30), S(30), S(30); (OFF, DAY), RELOAD;
 
     /// A failed member is kept, and retried, for this long.
     ///
-    /// Default 24 h; 0 to 30 days. Smaller forgets members in long partitions; larger keeps the dead
-    /// in memory and in every push/pull. [`Policy::reap_after`] overrides it for a member. Reloadable.
-    reconnect_timeout: Duration = HOUR * 24, HOUR * 24, HOUR * 24; (Duration::ZERO, HOUR * 720), RELOAD;
+    /// Default 24 h; 0 to 30 days. Smaller forgets members in long partitions; larger keeps the
+    /// dead in memory and in every push/pull. [`Policy::reap_after`] overrides it for a member.
+    /// Reloadable.
+    reconnect_timeout: Duration = DAY, DAY, DAY; (OFF, MONTH), RELOAD;
 
     /// A member that left is remembered for this long, so that old news does not bring it back.
     ///
     /// Default 24 h; 0 to 30 days. [`Policy::reap_after`] overrides it for a member. Reloadable.
-    tombstone_timeout: Duration = HOUR * 24, HOUR * 24, HOUR * 24; (Duration::ZERO, HOUR * 720), RELOAD;
+    tombstone_timeout: Duration = DAY, DAY, DAY; (OFF, MONTH), RELOAD;
 
     /// Time between two looks for members to forget.
     ///
@@ -251,13 +270,15 @@ knobs! {
     /// Default false (memberlist spec 1.7). Fixed.
     skip_inbound_label_check: bool = false, false, false; (), FIXED;
 
-    /// Whether [`Event::Suspected`](crate::Event::Suspected), [`Event::Trusted`](crate::Event::Trusted)
-    /// and [`Event::Refuted`](crate::Event::Refuted) are raised.
+    /// Whether [`Event::Suspected`](crate::Event::Suspected),
+    /// [`Event::Trusted`](crate::Event::Trusted) and [`Event::Refuted`](crate::Event::Refuted) are
+    /// raised.
     ///
     /// Default false. Reloadable.
     evidence_events: bool = false, false, false; (), RELOAD;
 
-    /// Whether [`Event::Rtt`](crate::Event::Rtt) is raised for each probe that is answered directly.
+    /// Whether [`Event::Rtt`](crate::Event::Rtt) is raised for each probe that is answered
+    /// directly.
     ///
     /// Default false. Reloadable.
     rtt_events: bool = false, false, false; (), RELOAD;
@@ -371,7 +392,8 @@ impl ConfigBuilder {
         self
     }
 
-    /// Accepts only members whose address lies in one of these networks; none allows all. Reloadable.
+    /// Accepts only members whose address lies in one of these networks; none allows all.
+    /// Reloadable.
     #[must_use]
     pub fn allowed(mut self, networks: &[Network]) -> Self {
         self.0.allowed = networks.to_vec();

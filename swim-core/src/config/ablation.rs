@@ -12,7 +12,8 @@ pub struct Ablation {
     pub piggyback_only: bool,
     /// Lifeguard's health score. Default true.
     pub awareness: bool,
-    /// Lifeguard's suspicions that shorten as they are confirmed; off, all last the smallest time. Default true.
+    /// Lifeguard's suspicions that shorten as they are confirmed; off, all last the smallest time.
+    /// Default true.
     pub dynamic_suspicion: bool,
     /// Tell a suspect of the suspicion first (Lifeguard's buddy system). Default true.
     pub buddy: bool,

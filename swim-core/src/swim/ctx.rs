@@ -160,8 +160,8 @@ impl Ctx {
         }
     }
 
-    /// Up to `k` different members for which `wanted` holds, uniformly drawn. Never fewer than there
-    /// are (hazard 35).
+    /// Up to `k` different members for which `wanted` holds, uniformly drawn. Never fewer than
+    /// there are (hazard 35).
     pub(crate) fn pick(
         &mut self,
         k: usize,
