@@ -107,7 +107,8 @@ impl fmt::Display for State {
     }
 }
 
-/// The six version bytes of an alive message, `pmin pmax pcur dmin dmax dcur` (memberlist spec 2.4).
+/// The six version bytes of an alive message, `pmin pmax pcur dmin dmax dcur` (memberlist spec
+/// 2.4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Versions(pub(crate) [u8; 6]);

@@ -72,7 +72,8 @@ impl Builder {
         self
     }
 
-    /// Where to listen, UDP and TCP. Default `0.0.0.0:7946`. Port 0 takes one that is free for both.
+    /// Where to listen, UDP and TCP. Default `0.0.0.0:7946`. Port 0 takes one that is free for
+    /// both.
     pub fn bind(mut self, addr: SocketAddr) -> Self {
         self.bind = addr;
         self

@@ -87,8 +87,8 @@ type Received = (usize, SocketAddr, Option<Instant>);
 
 /// Time stamps by the kernel, which tell how long a datagram has waited for a stalled node.
 ///
-/// They are wall-clock time, so a step of that clock gives nonsense; [`Receiver`] keeps them between
-/// the last time that the socket was empty and now.
+/// They are wall-clock time, so a step of that clock gives nonsense; [`Receiver`] keeps them
+/// between the last time that the socket was empty and now.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 struct Stamps {
     control: Vec<u8>,

@@ -12,7 +12,8 @@ use crate::ids::{Addr, META_BYTES_MAX, OpId};
 use crate::input::{Command, KeyCommand, Seat};
 use crate::wire::Limits;
 
-/// Bytes that a datagram adds around a user message, at most: type, compound, label, seal, checksum.
+/// Bytes that a datagram adds around a user message, at most: type, compound, label, seal,
+/// checksum.
 const USER_OVERHEAD: usize = 1 + 2 + 2;
 
 impl Node {

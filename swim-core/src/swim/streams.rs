@@ -72,9 +72,8 @@ impl Node {
     }
 
     fn on_stream_ping(&mut self, id: InboundId, bytes: &[u8]) -> Result<(), Rejected> {
-        let ping = match Message::decode(bytes).map_err(Rejected::Malformed)? {
-            Message::Ping(ping) => ping,
-            _ => return Err(Rejected::WrongPlane),
+        let Message::Ping(ping) = Message::decode(bytes).map_err(Rejected::Malformed)? else {
+            return Err(Rejected::WrongPlane);
         };
         if !ping.node.is_empty() && ping.node != self.cx.my_record().name_bytes() {
             return Err(Rejected::NotForMe);

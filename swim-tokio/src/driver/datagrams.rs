@@ -31,8 +31,8 @@ pub(crate) struct Datagrams {
     opened: BytesMut,
     message: BytesMut,
     sealed: BytesMut,
-    /// Where the datagram in `sealed` goes, which the socket had no room for. While it waits the node
-    /// is not asked for more, so that the others are made when they can go.
+    /// Where the datagram in `sealed` goes, which the socket had no room for. While it waits the
+    /// node is not asked for more, so that the others are made when they can go.
     waiting: Option<(SocketAddr, Token)>,
     lzw: Lzw,
     nonces: Nonces,
@@ -180,8 +180,8 @@ impl Datagrams {
     }
 }
 
-/// Whether the peer may be at fault. That this host is out of buffers, may not send or has no network
-/// says nothing about the peer.
+/// Whether the peer may be at fault. That this host is out of buffers, may not send or has no
+/// network says nothing about the peer.
 fn blame(error: &io::Error) -> SendError {
     match error.kind() {
         io::ErrorKind::ConnectionRefused
