@@ -8,6 +8,7 @@ use bytes::{Bytes, BytesMut};
 
 use super::ctx::Ctx;
 use super::timers::Due;
+use crate::config::Knobs;
 use crate::error::Rejected;
 use crate::event::{ExchangeError, Outcome};
 use crate::ids::{InboundId, NodeName, OpId, OutboundId};
@@ -238,6 +239,14 @@ impl Exchanges {
 
     pub(crate) fn close(&mut self, id: InboundId) {
         self.actions.push_back(Action::Close(id));
+    }
+
+    /// What must hold at all times.
+    pub(crate) fn audit(&self, knobs: &Knobs) {
+        assert!(self.outbound.len() <= knobs.exchanges_max as usize);
+        let opening = |action: &&Action| matches!(action, Action::Open(_));
+        assert!(self.actions.iter().filter(opening).count() <= self.outbound.len());
+        assert!(self.joins.values().all(|join| join.pending > 0), "a join that is over is told");
     }
 
     pub(crate) fn is_drained(&self) -> bool {

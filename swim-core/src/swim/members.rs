@@ -321,6 +321,21 @@ impl Members {
         self.counts.update(self.len());
     }
 
+    /// What must hold at all times.
+    pub(crate) fn audit(&self) {
+        assert_eq!(self.iter().count(), self.len() as usize);
+        assert_eq!(self.iter().filter(|(_, s)| s.is_live()).count(), self.live() as usize);
+        assert_eq!(Counts::of(self.len()).log10_ceil, self.log10_ceil());
+        for (slot, known) in self.iter() {
+            assert_eq!(self.find(known.record().name_bytes()), Some(slot), "one slot each");
+            let local = self.local.get(&slot);
+            let suspicion = local.and_then(|local| local.suspicion.as_ref());
+            assert_eq!(suspicion.is_some(), known.state == State::Suspect);
+            assert!(local.is_none() || known.state != State::Alive, "the alive are at rest");
+        }
+        assert!(self.local.keys().all(|&slot| self.get(slot).is_some()));
+    }
+
     fn put(&mut self, slot: SlotId, new: Slot) {
         let was_live = self.before(slot).is_some_and(Slot::is_live);
         self.live = self.live - u32::from(was_live) + u32::from(new.is_live());

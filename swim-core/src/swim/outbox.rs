@@ -6,6 +6,7 @@ use core::net::SocketAddr;
 use bytes::Bytes;
 
 use super::members::SlotId;
+use crate::config::Knobs;
 use crate::ids::NodeName;
 use crate::time::Instant;
 
@@ -105,6 +106,21 @@ impl Outbox {
             return Some(packet);
         }
         self.gossip.pop_front()
+    }
+
+    /// What must hold at all times.
+    pub(crate) fn audit(&self, knobs: &Knobs) {
+        assert!(self.replies.len() <= knobs.replies_max as usize);
+        // The probe under way, and the embedder's pings.
+        let probes_max = 1 + knobs.indirect_checks + knobs.exchanges_max;
+        assert!(self.probes.len() <= probes_max as usize, "{} probes", self.probes.len());
+        assert!(self.gossip.len() <= knobs.gossip_nodes as usize);
+        assert!(self.direct_bytes <= knobs.direct_bytes_max as usize);
+        let waiting = |packet: &Packet| match packet {
+            Packet::Direct { payload, .. } => payload.len(),
+            _ => 0,
+        };
+        assert_eq!(self.direct.iter().map(waiting).sum::<usize>(), self.direct_bytes);
     }
 
     pub(crate) fn is_empty(&self) -> bool {

@@ -1,0 +1,23 @@
+//! What must hold of a node between any two calls; for tests and fuzzing, in time O(n).
+
+use super::node::Node;
+
+impl Node {
+    /// Panics if an invariant does not hold.
+    pub(crate) fn audit(&self) {
+        let (cx, knobs) = (&self.cx, &self.cx.config.knobs);
+        cx.members.audit();
+        cx.out.audit(knobs);
+        cx.timers.audit(cx.members.slots_len(), knobs);
+        self.relays.audit(knobs);
+        self.exchanges.audit(knobs);
+        assert!(cx.members.get(cx.me).is_some(), "a node knows itself");
+        assert_eq!(cx.my_record().name(), cx.my_name.as_str());
+        assert_eq!(cx.my_record().addr(), cx.my_addr);
+    }
+
+    /// Whether a large push/pull has slices left, so that a time-out is due at once.
+    pub(crate) fn is_merging(&self) -> bool {
+        self.merges.is_merging()
+    }
+}
