@@ -15,6 +15,7 @@ mod event;
 pub mod fuzzing;
 mod ids;
 mod input;
+pub mod journal;
 pub mod keyring;
 mod member;
 mod policy;

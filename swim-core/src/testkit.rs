@@ -29,6 +29,7 @@ use crate::config::Config;
 use crate::event::{Event, ExchangeError};
 use crate::ids::{InboundId, OpId, OutboundId};
 use crate::input::{Command, Exchange, Input};
+use crate::journal::{Recorder, Secrets};
 use crate::member::{Identity, State};
 use crate::rng::Seed;
 use crate::swim::Node;
@@ -55,9 +56,12 @@ pub struct Net {
 
 #[derive(Debug)]
 struct Station {
-    node: Node,
+    node: Recorder,
     events: Vec<Event>,
     crashed: bool,
+    asleep: bool,
+    /// What arrived while it was asleep.
+    missed: Vec<Mail>,
     inbound: BTreeMap<InboundId, (usize, OutboundId)>,
     ops: u64,
 }
@@ -92,9 +96,17 @@ impl Net {
     pub fn add(&mut self, config: Arc<Config>, seed: u64) -> usize {
         let i = self.nodes.len();
         let me = Identity::new(&format!("n{i}"), addr(i)).expect("the kit's names are allowed");
-        let node = Node::new(config, me, Seed::from(seed ^ (i as u64) << 32), self.now);
-        let inbound = BTreeMap::new();
-        self.nodes.push(Station { node, events: Vec::new(), crashed: false, inbound, ops: 0 });
+        let seed = Seed::from(seed ^ (i as u64) << 32);
+        let node = Recorder::new(config, me, seed, self.now, Secrets::Kept);
+        self.nodes.push(Station {
+            node,
+            events: Vec::new(),
+            crashed: false,
+            asleep: false,
+            missed: Vec::new(),
+            inbound: BTreeMap::new(),
+            ops: 0,
+        });
         i
     }
 
@@ -105,7 +117,14 @@ impl Net {
 
     /// The `i`th node.
     pub fn node(&self, i: usize) -> &Node {
-        &self.nodes[i].node
+        self.nodes[i].node.node()
+    }
+
+    /// The journal of node `i`, which ends with this, and the digest of all that it gave out. To be
+    /// called once for a node.
+    pub fn journal(&mut self, i: usize) -> (Bytes, u64) {
+        let station = &mut self.nodes[i].node;
+        (station.end(), station.digest())
     }
 
     /// Where the `i`th node is.
@@ -151,6 +170,26 @@ impl Net {
         self.drain(to);
     }
 
+    /// Hands node `i` an input as of `now`, which need not be the network's time.
+    pub fn handle_at(&mut self, i: usize, now: Instant, input: Input<'_>) {
+        // A refusal is counted in the node's stats, which a test can look at.
+        let _ = self.nodes[i].node.handle(now, input);
+        self.drain(i);
+    }
+
+    /// Lets time pass for all but node `i`, which then gets its mail first, and its time-outs late.
+    pub fn sleep(&mut self, i: usize, d: Duration) {
+        let end = self.now + d;
+        self.nodes[i].asleep = true;
+        self.run_for(d);
+        self.nodes[i].asleep = false;
+        for mail in core::mem::take(&mut self.nodes[i].missed) {
+            self.deliver(mail);
+        }
+        debug_assert_eq!(self.now, end);
+        self.step();
+    }
+
     /// Lets time pass.
     pub fn run_for(&mut self, d: Duration) {
         let end = self.now + d;
@@ -163,7 +202,7 @@ impl Net {
 
     fn next_at(&self) -> Option<Instant> {
         let mail = self.mail.keys().next().map(|&(at, _)| at);
-        let live = self.nodes.iter().filter(|station| !station.crashed);
+        let live = self.nodes.iter().filter(|s| !s.crashed && !s.asleep);
         live.filter_map(|station| station.node.poll_timeout()).chain(mail).min()
     }
 
@@ -178,7 +217,8 @@ impl Net {
         }
         for i in 0..self.nodes.len() {
             let station = &mut self.nodes[i];
-            if !station.crashed && station.node.poll_timeout().is_some_and(|at| at <= self.now) {
+            let runs = !station.crashed && !station.asleep;
+            if runs && station.node.poll_timeout().is_some_and(|at| at <= self.now) {
                 station.node.handle(self.now, Input::Timeout).expect("a time-out is never refused");
                 self.drain(i);
             }
@@ -187,6 +227,13 @@ impl Net {
 
     fn deliver(&mut self, mail: Mail) {
         let now = self.now;
+        let to = match mail {
+            Mail::Datagram { to, .. } | Mail::Request { to, .. } | Mail::Reply { to, .. } => to,
+        };
+        if self.nodes[to].asleep {
+            self.nodes[to].missed.push(mail);
+            return;
+        }
         let (to, input) = match &mail {
             Mail::Datagram { from, to, bytes } => {
                 (*to, Input::Datagram { at: now, from: *from, bytes })
@@ -226,7 +273,7 @@ impl Net {
         while let Some(event) = self.nodes[i].node.poll_event() {
             self.nodes[i].events.push(event);
         }
-        assert!(self.nodes[i].node.is_drained(), "every poll came to its end");
+        assert!(self.nodes[i].node.node().is_drained(), "every poll came to its end");
     }
 
     fn exchange(&mut self, i: usize, exchange: Exchange, bytes: Bytes) {

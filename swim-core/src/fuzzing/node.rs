@@ -111,7 +111,7 @@ impl<'a> World<'a> {
             Node::new(config, identity(ME, home(0)), seed, now)
         };
         let up = if roster { live(&node) } else { BTreeSet::new() };
-        let (incarnation, stats) = (node.me().incarnation(), *node.stats());
+        let (incarnation, stats) = (node.me().incarnation(), node.stats());
         let outputs = Outputs::new(up);
         Self { draw, node, base, now, order, outputs, incarnation, stats, ops: 0, inbound: 0 }
     }
@@ -380,7 +380,7 @@ impl<'a> World<'a> {
         for lane in Lane::ALL {
             assert!(node.queue_len(lane) <= config.lane_len_max() as usize);
         }
-        let stats = *node.stats();
+        let stats = node.stats();
         for ((name, before), (_, after)) in self.stats.iter().zip(stats.iter()) {
             assert!(before <= after, "{name} counts upwards");
         }

@@ -1,0 +1,3 @@
+//! A suite.
+
+fn main() {}
