@@ -89,7 +89,10 @@ impl Ctx {
 
     fn after_alive(&mut self, slot: SlotId, before: State, same_content: bool) {
         if before != State::Alive {
-            self.members.local.remove(&slot);
+            match self.members.local.get_mut(&slot) {
+                Some(local) if local.look.is_some() => local.suspicion = None,
+                _ => drop(self.members.local.remove(&slot)),
+            }
         }
         self.gossip(Rumour::Alive { subject: slot });
         match before {
@@ -223,7 +226,8 @@ impl Ctx {
             self.stats.stale += 1;
             return;
         }
-        self.timers.push(suspicion.deadline(), Due::Suspicion(slot));
+        let deadline = suspicion.deadline();
+        self.look(slot, deadline);
         if let Ok(from) = NodeName::from_wire(claim.from) {
             let incarnation = claim.incarnation;
             self.gossip(Rumour::Suspect { subject: slot, incarnation, from });
@@ -243,9 +247,9 @@ impl Ctx {
         self.stats.rare().suspicions += 1;
         self.members.set(slot, incarnation, State::Suspect);
         let suspicion = Suspicion::new(self.now, &self.config, self.members.len(), from.clone());
-        self.timers.push(suspicion.deadline(), Due::Suspicion(slot));
-        let local = Local { changed: self.now, suspicion: Some(Box::new(suspicion)) };
-        self.members.local.insert(slot, local);
+        let deadline = suspicion.deadline();
+        self.change(slot, Some(Box::new(suspicion)));
+        self.look(slot, deadline);
         self.gossip(Rumour::Suspect { subject: slot, incarnation, from: from.clone() });
         if self.config.knobs.evidence_events {
             let member = self.members.member(slot);
@@ -253,11 +257,37 @@ impl Ctx {
         }
     }
 
+    /// Notes that the state of a member changed now.
+    fn change(&mut self, slot: SlotId, suspicion: Option<Box<Suspicion>>) {
+        let look = self.members.local.get(&slot).and_then(|local| local.look);
+        self.members.local.insert(slot, Local { changed: self.now, suspicion, look });
+    }
+
+    /// Has the suspicion of a member looked at by `at`. A look that comes too early asks for another.
+    fn look(&mut self, slot: SlotId, at: Instant) {
+        let Some(local) = self.members.local.get_mut(&slot) else { return };
+        if local.look.is_none_or(|look| at < look) {
+            local.look = Some(at);
+            self.timers.push(at, Due::Suspicion(slot));
+        }
+    }
+
     /// A suspicion's time may have come.
     pub(crate) fn on_suspicion_due(&mut self, slot: SlotId) {
-        let local = self.members.local.get(&slot);
-        let Some(suspicion) = local.and_then(|local| local.suspicion.as_ref()) else { return };
-        if suspicion.deadline() > self.now {
+        let now = self.now;
+        let Some(local) = self.members.local.get_mut(&slot) else { return };
+        if local.look.take_if(|look| *look <= now).is_none() {
+            return;
+        }
+        let Some(suspicion) = &local.suspicion else {
+            if self.members.slot(slot).state() == State::Alive {
+                self.members.local.remove(&slot);
+            }
+            return;
+        };
+        let deadline = suspicion.deadline();
+        if deadline > now {
+            self.look(slot, deadline);
             return;
         }
         let incarnation = self.members.slot(slot).incarnation();
@@ -267,10 +297,10 @@ impl Ctx {
 
     /// Gives every suspect the time in which this node did not listen.
     pub(crate) fn extend_suspicions(&mut self, late: core::time::Duration) {
-        for (&slot, local) in &mut self.members.local {
+        // The looks that are under way come too early, and ask for others.
+        for local in self.members.local.values_mut() {
             if let Some(suspicion) = &mut local.suspicion {
                 suspicion.extend(late);
-                self.timers.push(suspicion.deadline(), Due::Suspicion(slot));
             }
         }
     }
@@ -301,7 +331,7 @@ impl Ctx {
             _ => from.clone(),
         };
         self.members.set(slot, incarnation, state);
-        self.members.local.insert(slot, Local { changed: self.now, suspicion: None });
+        self.change(slot, None);
         self.gossip(Rumour::Dead { subject: slot, incarnation, from });
         let by = self.config.knobs.evidence_events.then_some(by);
         self.raise(Event::Down { member: self.members.member(slot), cause, by });

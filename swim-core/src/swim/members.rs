@@ -65,6 +65,9 @@ pub(crate) struct Local {
     /// When the state last changed.
     pub(crate) changed: Instant,
     pub(crate) suspicion: Option<Box<Suspicion>>,
+    /// When the timers next look at the suspicion. It outlives the suspicion, so that one that ends
+    /// and begins again, as often as a peer likes, adds nothing to them.
+    pub(crate) look: Option<Instant>,
 }
 
 /// Slots, and where each name is.
@@ -350,7 +353,8 @@ impl Members {
             let local = self.local.get(&slot);
             let suspicion = local.and_then(|local| local.suspicion.as_ref());
             assert_eq!(suspicion.is_some(), known.state == State::Suspect);
-            assert!(local.is_none() || known.state != State::Alive, "the alive are at rest");
+            let restless = local.is_none_or(|local| local.look.is_some());
+            assert!(restless || known.state != State::Alive, "the alive are at rest");
         }
         assert!(self.local.keys().all(|&slot| self.get(slot).is_some()));
     }
