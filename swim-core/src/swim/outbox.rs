@@ -76,6 +76,11 @@ impl Outbox {
         });
     }
 
+    /// Drops a ping of the embedder's whose time is over.
+    pub(crate) fn drop_ping(&mut self, ended: u32) {
+        self.urgent.retain(|packet| !matches!(packet, Packet::Ping { seq, .. } if *seq == ended));
+    }
+
     /// Queues a direct message; false if more than `bytes_max` would wait.
     pub(crate) fn direct(&mut self, to: SocketAddr, payload: Bytes, bytes_max: u32) -> bool {
         let direct = self.direct.get_or_insert_default();
