@@ -299,10 +299,10 @@ impl Node {
             self.on_late(late);
         }
         while let Some(fired) = self.cx.timers.pop(self.cx.now) {
-            let merging = fired == Fired::One(Timer::Merge);
+            let merged = fired == Fired::One(Timer::Merge);
             self.on_fired(fired);
-            if merging {
-                // One slice a call; the timer is armed again if there are more.
+            if merged && self.cx.timers.is_armed(Timer::Merge) {
+                // One slice a call, and there are more.
                 break;
             }
         }
