@@ -277,6 +277,10 @@ impl Node {
         self.cx.verdicts = Verdicts::Replayed(Box::new(verdicts));
     }
 
+    pub(super) fn aside(&self) -> Option<&Aside> {
+        self.aside.as_deref()
+    }
+
     pub(super) fn split(&mut self) -> (&mut Ctx, &mut Aside) {
         (&mut self.cx, self.aside.get_or_insert_default())
     }
@@ -288,10 +292,10 @@ impl Node {
             self.on_late(late);
         }
         while let Some(fired) = self.cx.timers.pop(self.cx.now) {
-            let merging = fired == Fired::One(Timer::Merge);
+            let merged = fired == Fired::One(Timer::Merge);
             self.on_fired(fired);
-            if merging {
-                // One slice a call; the timer is armed again if there are more.
+            if merged && self.cx.timers.is_armed(Timer::Merge) {
+                // One slice a call, and there are more.
                 break;
             }
         }
