@@ -286,6 +286,10 @@ impl Config {
         ConfigBuilder::of(Knobs::local())
     }
 
+    pub(crate) fn from_knobs(knobs: Knobs) -> ConfigBuilder {
+        ConfigBuilder::of(knobs)
+    }
+
     /// A builder that starts from this configuration, for a reload.
     pub fn to_builder(&self) -> ConfigBuilder {
         ConfigBuilder(self.clone())
@@ -452,6 +456,49 @@ pub struct Ablation {
     pub lateness: bool,
 }
 
+impl Ablation {
+    pub(crate) const FLAGS: usize = 9;
+
+    pub(crate) const fn to_flags(self) -> [bool; Self::FLAGS] {
+        [
+            self.random_probe_targets,
+            self.piggyback_only,
+            self.awareness,
+            self.dynamic_suspicion,
+            self.buddy,
+            self.nacks,
+            self.suspicion,
+            self.refute,
+            self.lateness,
+        ]
+    }
+
+    pub(crate) const fn from_flags(flags: [bool; Self::FLAGS]) -> Self {
+        let [
+            random_probe_targets,
+            piggyback_only,
+            awareness,
+            dynamic_suspicion,
+            buddy,
+            nacks,
+            suspicion,
+            refute,
+            lateness,
+        ] = flags;
+        Self {
+            random_probe_targets,
+            piggyback_only,
+            awareness,
+            dynamic_suspicion,
+            buddy,
+            nacks,
+            suspicion,
+            refute,
+            lateness,
+        }
+    }
+}
+
 impl Default for Ablation {
     fn default() -> Self {
         Self {
@@ -483,6 +530,16 @@ impl Network {
             return Err(ConfigError::Prefix { prefix_bits, bits_max });
         }
         Ok(Self { ip, prefix_bits })
+    }
+
+    /// The address it was made of.
+    pub const fn ip(&self) -> IpAddr {
+        self.ip
+    }
+
+    /// How many bits of it count.
+    pub const fn prefix_bits(&self) -> u8 {
+        self.prefix_bits
     }
 
     /// Whether `ip` lies in the network; a mapped IPv4 address counts as IPv4.

@@ -10,7 +10,7 @@ use crate::ids::{Incarnation, NodeName, OpId};
 use crate::member::Member;
 
 /// Something happened. Events about one member come in order; see architecture 3.12.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Event {
     /// A member joined, or came back.
@@ -125,7 +125,7 @@ pub enum Via {
 }
 
 /// How a command ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Outcome {
     /// A join reached `reached` of the seeds and failed with `failed`; 0 reached is a failed join.

@@ -168,7 +168,7 @@ pub struct Transmit {
 
 /// Something to do on the stream plane; a message, if any, stands at the end of the buffer given to
 /// [`Node::poll_exchange`](crate::Node::poll_exchange).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Exchange {
     /// Open a stream, send the message, and hand in the reply as [`Input::Reply`].

@@ -13,6 +13,7 @@ mod error;
 mod event;
 mod ids;
 mod input;
+pub mod journal;
 pub mod keyring;
 mod member;
 mod policy;

@@ -7,7 +7,7 @@ use core::fmt;
 use crate::ids::{Addr, Incarnation, META_BYTES_MAX, NameError, NodeName};
 
 /// A member as this node sees it. Cloning copies a pointer.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Member {
     pub(crate) record: Record,
     pub(crate) incarnation: Incarnation,
@@ -137,7 +137,7 @@ impl From<[u8; 6]> for Versions {
 
 /// Everything an alive message says besides the incarnation, packed into one shared allocation:
 /// six version bytes, port, length of IP, length of name, IP, name, metadata.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Record(Arc<[u8]>);
 
 const VERSIONS: usize = 6;

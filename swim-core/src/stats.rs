@@ -1,5 +1,7 @@
 //! One counter per drop reason and per bound hit.
 
+use alloc::boxed::Box;
+
 macro_rules! counters {
     ($( $(#[$doc:meta])* $name:ident ),* $(,)?) => {
         /// What a node has counted since it was made.
@@ -15,6 +17,44 @@ macro_rules! counters {
             }
         }
     };
+}
+
+/// The counters of a node: those that a node at rest never touches cost it nothing.
+#[derive(Default)]
+pub(crate) struct Counters {
+    pub(crate) datagrams_in: u64,
+    pub(crate) datagrams_out: u64,
+    pub(crate) bytes_in: u64,
+    pub(crate) bytes_out: u64,
+    pub(crate) streams_in: u64,
+    pub(crate) streams_out: u64,
+    pub(crate) stale: u64,
+    pub(crate) probes: u64,
+    pub(crate) merges: u64,
+    rare: Option<Box<Stats>>,
+}
+
+impl Counters {
+    /// All counters but those that stand here by themselves.
+    #[cold]
+    pub(crate) fn rare(&mut self) -> &mut Stats {
+        self.rare.get_or_insert_default()
+    }
+
+    pub(crate) fn snapshot(&self) -> Stats {
+        Stats {
+            datagrams_in: self.datagrams_in,
+            datagrams_out: self.datagrams_out,
+            bytes_in: self.bytes_in,
+            bytes_out: self.bytes_out,
+            streams_in: self.streams_in,
+            streams_out: self.streams_out,
+            stale: self.stale,
+            probes: self.probes,
+            merges: self.merges,
+            ..self.rare.as_deref().copied().unwrap_or_default()
+        }
+    }
 }
 
 counters! {

@@ -29,6 +29,7 @@ use crate::config::Config;
 use crate::event::{Event, ExchangeError};
 use crate::ids::{InboundId, OpId, OutboundId};
 use crate::input::{Command, Exchange, Input};
+use crate::journal::{Recorder, Secrets};
 use crate::member::{Identity, State};
 use crate::rng::Seed;
 use crate::swim::Node;
@@ -55,7 +56,7 @@ pub struct Net {
 
 #[derive(Debug)]
 struct Station {
-    node: Node,
+    node: Recorder,
     events: Vec<Event>,
     crashed: bool,
     inbound: BTreeMap<InboundId, (usize, OutboundId)>,
@@ -92,7 +93,8 @@ impl Net {
     pub fn add(&mut self, config: Arc<Config>, seed: u64) -> usize {
         let i = self.nodes.len();
         let me = Identity::new(&format!("n{i}"), addr(i)).expect("the kit's names are allowed");
-        let node = Node::new(config, me, Seed::from(seed ^ (i as u64) << 32), self.now);
+        let seed = Seed::from(seed ^ (i as u64) << 32);
+        let node = Recorder::new(config, me, seed, self.now, Secrets::Kept);
         let inbound = BTreeMap::new();
         self.nodes.push(Station { node, events: Vec::new(), crashed: false, inbound, ops: 0 });
         i
@@ -105,7 +107,14 @@ impl Net {
 
     /// The `i`th node.
     pub fn node(&self, i: usize) -> &Node {
-        &self.nodes[i].node
+        self.nodes[i].node.node()
+    }
+
+    /// The journal of node `i`, which ends with this, and the digest of all that it gave out. To be
+    /// called once for a node.
+    pub fn journal(&mut self, i: usize) -> (Bytes, u64) {
+        let station = &mut self.nodes[i].node;
+        (station.end(), station.digest())
     }
 
     /// Where the `i`th node is.
@@ -226,7 +235,7 @@ impl Net {
         while let Some(event) = self.nodes[i].node.poll_event() {
             self.nodes[i].events.push(event);
         }
-        assert!(self.nodes[i].node.is_drained(), "every poll came to its end");
+        assert!(self.nodes[i].node.node().is_drained(), "every poll came to its end");
     }
 
     fn exchange(&mut self, i: usize, exchange: Exchange, bytes: Bytes) {

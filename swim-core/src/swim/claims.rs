@@ -34,7 +34,7 @@ impl Origin {
 
 impl Ctx {
     pub(crate) fn on_alive(&mut self, origin: Origin, claim: &wire::Alive<'_>) {
-        let port = if claim.port == 0 { self.my_addr.port() } else { claim.port };
+        let port = if claim.port == 0 { self.my_record().port() } else { claim.port };
         let Some(slot) = self.members.find(claim.node) else {
             self.on_newcomer(origin, claim, port);
             return;
@@ -64,7 +64,7 @@ impl Ctx {
             OnAlive::Stale => self.stats.stale += 1,
             OnAlive::Refute => self.refute(claim.incarnation),
             OnAlive::Conflict => {
-                self.stats.conflicts += 1;
+                self.stats.rare().conflicts += 1;
                 let record = Record::new(claim.node, addr, meta, versions);
                 let incarnation = Incarnation(claim.incarnation);
                 let other = Member { record, incarnation, state: State::Alive };
@@ -106,12 +106,12 @@ impl Ctx {
 
     fn on_newcomer(&mut self, origin: Origin, claim: &wire::Alive<'_>, port: u16) {
         if check_name(claim.node).is_err() {
-            self.stats.bad_names += 1;
+            self.stats.rare().bad_names += 1;
             return;
         }
         // Incarnations begin at 1; Go would keep a phantom (hazard 5).
         if claim.incarnation == 0 {
-            self.stats.bad_incarnations += 1;
+            self.stats.rare().bad_incarnations += 1;
             return;
         }
         let ip = claim.addr.unwrap_or_default();
@@ -120,7 +120,7 @@ impl Ctx {
             return;
         }
         if self.members.len() >= self.config.knobs.members_max {
-            self.stats.table_full += 1;
+            self.stats.rare().table_full += 1;
             return;
         }
         let meta = claim.meta.unwrap_or_default();
@@ -142,23 +142,23 @@ impl Ctx {
         port: u16,
     ) -> Option<(Addr, Versions)> {
         if claim.meta.is_some_and(|meta| meta.len() > META_BYTES_MAX) {
-            self.stats.bad_meta += 1;
+            self.stats.rare().bad_meta += 1;
             return None;
         }
         let versions = claim.vsn.and_then(sane_versions);
         let Some(versions) = versions else {
-            self.stats.bad_versions += 1;
+            self.stats.rare().bad_versions += 1;
             return None;
         };
         let addr = Addr::from_wire(ip, port).ok().filter(|a| !a.canonical().ip().is_unspecified());
         let Some(addr) = addr else {
-            self.stats.bad_addresses += 1;
+            self.stats.rare().bad_addresses += 1;
             return None;
         };
         if let Origin::Datagram(from) = origin
             && !(self.config.allows(from.ip()) && self.config.allows(addr.canonical().ip()))
         {
-            self.stats.bad_addresses += 1;
+            self.stats.rare().bad_addresses += 1;
             return None;
         }
         Some((addr, versions))
@@ -166,7 +166,9 @@ impl Ctx {
 
     fn allows(&mut self, ip: IpAddr) -> bool {
         let allowed = self.config.allows(ip);
-        self.stats.bad_addresses += u64::from(!allowed);
+        if !allowed {
+            self.stats.rare().bad_addresses += 1;
+        }
         allowed
     }
 
@@ -178,7 +180,9 @@ impl Ctx {
         let candidate = Candidate { name, addr, meta, versions, state: State::Alive };
         let me = self.members.member(self.me);
         let admitted = self.verdicts.admit(&self.config, &me, &[candidate], Admission::Alive);
-        self.stats.vetoed += u64::from(admitted.is_err());
+        if admitted.is_err() {
+            self.stats.rare().vetoed += 1;
+        }
         admitted.is_ok()
     }
 
@@ -204,7 +208,7 @@ impl Ctx {
         let known = self.known(slot);
         match rules::on_suspect(known, self.subject(slot), claim.incarnation) {
             OnAccusation::Stale => self.stats.stale += 1,
-            OnAccusation::Unanswerable => self.stats.bad_incarnations += 1,
+            OnAccusation::Unanswerable => self.stats.rare().bad_incarnations += 1,
             OnAccusation::Refute if self.leaving => {}
             OnAccusation::Refute => self.refute(claim.incarnation),
             OnAccusation::Confirm => self.confirm(slot, claim),
@@ -232,11 +236,11 @@ impl Ctx {
             return;
         }
         let Ok(from) = NodeName::from_wire(claim.from) else {
-            self.stats.bad_names += 1;
+            self.stats.rare().bad_names += 1;
             return;
         };
         let incarnation = claim.incarnation;
-        self.stats.suspicions += 1;
+        self.stats.rare().suspicions += 1;
         self.members.set(slot, incarnation, State::Suspect);
         let suspicion = Suspicion::new(self.now, &self.config, self.members.len(), from.clone());
         self.timers.push(suspicion.deadline(), Due::Suspicion(slot));
@@ -278,11 +282,11 @@ impl Ctx {
         };
         match rules::on_dead(self.known(slot), self.subject(slot), claim.incarnation) {
             OnAccusation::Stale | OnAccusation::Confirm => self.stats.stale += 1,
-            OnAccusation::Unanswerable => self.stats.bad_incarnations += 1,
+            OnAccusation::Unanswerable => self.stats.rare().bad_incarnations += 1,
             OnAccusation::Refute => self.refute(claim.incarnation),
             OnAccusation::Apply => match NodeName::from_wire(claim.from) {
                 Ok(from) => self.apply_dead(slot, claim.incarnation, from),
-                Err(_) => self.stats.bad_names += 1,
+                Err(_) => self.stats.rare().bad_names += 1,
             },
         }
     }
@@ -310,7 +314,7 @@ impl Ctx {
         }
         let incarnation = rules::refutation(self.my_incarnation(), accused);
         self.members.set(self.me, incarnation, State::Alive);
-        self.stats.refutations += 1;
+        self.stats.rare().refutations += 1;
         self.adjust_awareness(1);
         self.announce_self(None);
         if self.config.knobs.evidence_events {
@@ -332,7 +336,7 @@ impl Ctx {
     /// Says that this node leaves.
     pub(crate) fn leave(&mut self, op: OpId, outcome: Outcome) {
         self.leaving = true;
-        self.own_claim_ops.push((op, outcome));
+        self.app().own_claim_ops.push((op, outcome));
         let others = self.others_live();
         self.apply_dead(self.me, self.my_incarnation(), self.my_name.clone());
         if others == 0 {
@@ -346,13 +350,12 @@ impl Ctx {
             self.arrive(addr, op);
             return;
         }
-        self.moving = Some((addr, op));
+        self.app().moving = Some((addr, op));
         self.apply_dead(self.me, self.my_incarnation(), self.my_name.clone());
     }
 
     pub(crate) fn arrive(&mut self, addr: Addr, op: OpId) {
         let record = self.my_record().with(addr, self.my_record().meta());
-        self.my_addr = addr;
         self.renew(record, Some((op, Outcome::Applied)));
     }
 

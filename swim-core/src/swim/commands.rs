@@ -33,7 +33,7 @@ impl Node {
                 if meta.len() > META_BYTES_MAX {
                     return Err(Rejected::MetaTooLong(meta.len()));
                 }
-                let record = cx.my_record().with(cx.my_addr, &meta);
+                let record = cx.my_record().with(cx.my_record().addr(), &meta);
                 cx.renew(record, Some((op, Outcome::Applied)));
             }
             Command::SetAddress(addr) => return self.set_address(op, addr),
@@ -49,20 +49,23 @@ impl Node {
             Command::SetAckPayload(payload) => {
                 // An ack should fit into the smallest datagram that is packed to.
                 too_long(payload.len(), META_BYTES_MAX)?;
-                cx.ack_payload = payload;
+                cx.app().ack_payload = payload;
                 cx.done(op, Outcome::Applied);
             }
             Command::SetAppState(state) => {
                 too_long(state.len(), Limits::default().user_state_bytes_max as usize)?;
-                cx.app_state = state;
+                cx.app().app_state = state;
                 cx.done(op, Outcome::Applied);
             }
-            Command::Ping { name, to } => self.pings.begin(cx, op, name, to)?,
+            Command::Ping { name, to } => {
+                let (cx, aside) = self.split();
+                aside.pings.begin(cx, op, name, to)?;
+            }
             Command::Send { to, reliable: false, payload } => {
                 too_long(payload.len(), usize::from(u16::MAX) - cx.outer_bytes() - 64)?;
                 let bytes_max = cx.config.knobs.direct_bytes_max;
                 if !cx.out.direct(to, payload, bytes_max) {
-                    cx.stats.direct_dropped += 1;
+                    cx.stats.rare().direct_dropped += 1;
                     return Err(Rejected::QueueFull(bytes_max));
                 }
             }

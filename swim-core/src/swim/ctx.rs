@@ -1,5 +1,6 @@
 //! What the sub-machines of a node share. `node.rs` lends it to one of them at a time.
 
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::time::Duration;
@@ -19,7 +20,7 @@ use crate::ids::{Addr, NodeName, OpId};
 use crate::keyring::Keyring;
 use crate::member::{Record, State};
 use crate::rng::Rng;
-use crate::stats::Stats;
+use crate::stats::Counters;
 use crate::time::{Instant, nanos};
 
 pub(crate) struct Ctx {
@@ -30,7 +31,6 @@ pub(crate) struct Ctx {
     /// This node's own slot; it is never freed.
     pub(crate) me: SlotId,
     pub(crate) my_name: NodeName,
-    pub(crate) my_addr: Addr,
     /// Health score: 0 is best (Lifeguard section IV.A).
     pub(crate) awareness: u32,
     pub(crate) leaving: bool,
@@ -38,14 +38,20 @@ pub(crate) struct Ctx {
     pub(crate) out: Outbox,
     pub(crate) events: Events,
     pub(crate) timers: Timers,
-    pub(crate) stats: Stats,
+    pub(crate) stats: Counters,
     pub(crate) verdicts: Verdicts,
     pub(crate) keyring: Keyring,
-    pub(crate) ack_payload: Bytes,
-    pub(crate) app_state: Bytes,
+    /// What the embedder wants to be told to others, and what it waits for; most nodes have none.
+    pub(crate) app: Option<Box<App>>,
     /// Where in each gossip interval this node's rounds fall, so that nodes started together
     /// do not stay in step (hazard 38).
     pub(crate) gossip_phase: u64,
+}
+
+#[derive(Default)]
+pub(crate) struct App {
+    pub(crate) ack_payload: Bytes,
+    pub(crate) app_state: Bytes,
     /// Commands that end once the claim about this node was sent often enough.
     pub(crate) own_claim_ops: Vec<(OpId, Outcome)>,
     /// Where this node goes once it has said that it left its old address.
@@ -55,12 +61,16 @@ pub(crate) struct Ctx {
 impl Ctx {
     pub(crate) fn raise(&mut self, event: Event) {
         if self.events.push(event, self.config.knobs.events_max) {
-            self.stats.events_dropped += 1;
+            self.stats.rare().events_dropped += 1;
         }
     }
 
     pub(crate) fn done(&mut self, op: OpId, outcome: Outcome) {
         self.raise(Event::Done { op, outcome });
+    }
+
+    pub(crate) fn app(&mut self) -> &mut App {
+        self.app.get_or_insert_default()
     }
 
     pub(crate) fn my_record(&self) -> &Record {
@@ -113,7 +123,9 @@ impl Ctx {
 
     /// Broadcasts what the table says of this node; `ops` end when that was sent often enough.
     pub(crate) fn announce_self(&mut self, op: Option<(OpId, Outcome)>) {
-        self.own_claim_ops.extend(op);
+        if let Some(op) = op {
+            self.app().own_claim_ops.push(op);
+        }
         if self.others_live() == 0 {
             // Nobody to tell: the claim still waits for whoever comes.
             self.own_claim_sent();
@@ -123,11 +135,12 @@ impl Ctx {
 
     /// Ends the commands that waited for the claim about this node.
     pub(crate) fn own_claim_sent(&mut self) {
-        if let Some((addr, op)) = self.moving.take() {
+        let Some(app) = &mut self.app else { return };
+        if let Some((addr, op)) = app.moving.take() {
             self.arrive(addr, op);
             return;
         }
-        for (op, outcome) in core::mem::take(&mut self.own_claim_ops) {
+        for (op, outcome) in core::mem::take(&mut app.own_claim_ops) {
             self.done(op, outcome);
         }
     }
@@ -138,7 +151,7 @@ impl Ctx {
                 End::Sent => Outcome::Sent,
                 End::Displaced => Outcome::Displaced,
                 End::Dropped => {
-                    self.stats.broadcasts_dropped += 1;
+                    self.stats.rare().broadcasts_dropped += 1;
                     Outcome::Dropped
                 }
             };

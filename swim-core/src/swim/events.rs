@@ -35,6 +35,13 @@ impl Events {
         self.waiting.pop_front()
     }
 
+    /// Gives an empty queue's memory back.
+    pub(crate) fn trim(&mut self) {
+        if self.waiting.is_empty() {
+            self.waiting = VecDeque::new();
+        }
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.waiting.is_empty() && self.lagged == 0
     }

@@ -1,5 +1,6 @@
 //! The stream plane: joins, push/pulls, stream pings and reliable messages (memberlist spec 3).
 
+use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -61,9 +62,15 @@ pub(crate) struct Exchanges {
     next_id: u64,
     outbound: BTreeMap<OutboundId, Outbound>,
     actions: VecDeque<Action>,
-    joins: BTreeMap<OpId, Join>,
+    joins: Option<Box<Joins>>,
+}
+
+/// Joins under way.
+#[derive(Default)]
+struct Joins {
+    of: BTreeMap<OpId, Join>,
     /// Seeds that wait until fewer exchanges are under way.
-    waiting_seats: VecDeque<(OpId, Seat)>,
+    waiting: VecDeque<(OpId, Seat)>,
 }
 
 struct Outbound {
@@ -82,27 +89,23 @@ struct Join {
 
 impl Exchanges {
     pub(crate) fn new() -> Self {
-        Self {
-            next_id: 0,
-            outbound: BTreeMap::new(),
-            actions: VecDeque::new(),
-            joins: BTreeMap::new(),
-            waiting_seats: VecDeque::new(),
-        }
+        Self { next_id: 0, outbound: BTreeMap::new(), actions: VecDeque::new(), joins: None }
     }
 
     /// Starts a join with each of `seats`.
     pub(crate) fn join(&mut self, cx: &mut Ctx, op: OpId, seats: Vec<Seat>) {
         let pending = u32::try_from(seats.len()).unwrap_or(u32::MAX);
-        self.joins.insert(op, Join { pending, reached: 0, failed: 0, error: None });
-        self.waiting_seats.extend(seats.into_iter().map(|seat| (op, seat)));
+        let joins = self.joins.get_or_insert_default();
+        joins.of.insert(op, Join { pending, reached: 0, failed: 0, error: None });
+        joins.waiting.extend(seats.into_iter().map(|seat| (op, seat)));
         self.open_waiting(cx);
         self.end_join_if_done(cx, op);
     }
 
     fn open_waiting(&mut self, cx: &mut Ctx) {
         while self.has_room(cx)
-            && let Some((op, seat)) = self.waiting_seats.pop_front()
+            && let Some((op, seat)) =
+                self.joins.as_mut().and_then(|joins| joins.waiting.pop_front())
         {
             let deadline = cx.now + cx.config.knobs.stream_timeout;
             self.open(cx, seat, Purpose::Join(op), deadline);
@@ -122,7 +125,7 @@ impl Exchanges {
         deadline: Instant,
     ) -> bool {
         if !self.has_room(cx) {
-            cx.stats.exchanges_refused += 1;
+            cx.stats.rare().exchanges_refused += 1;
             return false;
         }
         let id = OutboundId(self.next_id);
@@ -172,10 +175,12 @@ impl Exchanges {
         purpose: &Purpose,
         result: Result<(), ExchangeError>,
     ) {
-        cx.stats.exchanges_failed += u64::from(result.is_err());
+        if result.is_err() {
+            cx.stats.rare().exchanges_failed += 1;
+        }
         match purpose {
             Purpose::Join(op) => {
-                if let Some(join) = self.joins.get_mut(op) {
+                if let Some(join) = self.joins.as_mut().and_then(|joins| joins.of.get_mut(op)) {
                     join.pending -= 1;
                     match result {
                         Ok(()) => join.reached += 1,
@@ -195,9 +200,13 @@ impl Exchanges {
     }
 
     fn end_join_if_done(&mut self, cx: &mut Ctx, op: OpId) {
-        if self.joins.get(&op).is_some_and(|join| join.pending == 0)
-            && let Some(Join { reached, failed, error, .. }) = self.joins.remove(&op)
+        let Some(joins) = &mut self.joins else { return };
+        if joins.of.get(&op).is_some_and(|join| join.pending == 0)
+            && let Some(Join { reached, failed, error, .. }) = joins.of.remove(&op)
         {
+            if joins.of.is_empty() {
+                self.joins = None;
+            }
             cx.done(op, Outcome::Joined { reached, failed, error });
         }
     }
@@ -224,7 +233,7 @@ impl Exchanges {
     fn answer(&mut self, cx: &mut Ctx, action: Action, id: InboundId) -> Result<(), Rejected> {
         let max = cx.config.knobs.exchanges_max;
         if self.actions.len() >= 2 * max as usize {
-            cx.stats.exchanges_refused += 1;
+            cx.stats.rare().exchanges_refused += 1;
             self.close(id);
             return Err(Rejected::Busy(max));
         }
@@ -297,7 +306,8 @@ fn write_request(cx: &Ctx, purpose: &Purpose, buf: &mut BytesMut) {
 
 /// Everything this node knows (memberlist spec 3.3).
 fn write_state(cx: &Ctx, join: bool, buf: &mut BytesMut) {
-    let user_state_len = u32::try_from(cx.app_state.len()).unwrap_or(u32::MAX);
+    let app_state = cx.app.as_ref().map_or(&[][..], |app| &app.app_state);
+    let user_state_len = u32::try_from(app_state.len()).unwrap_or(u32::MAX);
     let header = wire::PushPullHeader { join, nodes: cx.members.len(), user_state_len };
     header.encode(buf);
     for (_, slot) in cx.members.iter() {
@@ -313,5 +323,5 @@ fn write_state(cx: &Ctx, join: bool, buf: &mut BytesMut) {
         }
         .encode(buf);
     }
-    buf.extend_from_slice(&cx.app_state);
+    buf.extend_from_slice(app_state);
 }

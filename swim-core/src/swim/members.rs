@@ -256,6 +256,25 @@ impl Members {
         }
     }
 
+    /// Where the member of this name probably is, without a look at its record.
+    pub(crate) fn guess(&self, name: &[u8]) -> Option<SlotId> {
+        let base = self.base();
+        base.index.iter_hash(base.hash(name)).next().copied()
+    }
+
+    /// Reads a little of what is stored at `slot`, so that a later look finds it in the cache.
+    pub(crate) fn touch(&self, slot: SlotId) -> u8 {
+        let record = self.base().slots.get(slot as usize).and_then(|s| s.record.as_ref());
+        record.map_or(0, Record::protocol_max)
+    }
+
+    fn base(&self) -> &Base {
+        match &self.table {
+            Table::Own(base) => base,
+            Table::Shared { base, .. } => base,
+        }
+    }
+
     /// The slot, which may be a hole.
     pub(crate) fn slot(&self, slot: SlotId) -> &Slot {
         match &self.table {

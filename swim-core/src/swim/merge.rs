@@ -43,11 +43,13 @@ pub(crate) enum NotMerged {
     Incompatible,
 }
 
-impl Merges {
-    pub(crate) fn new() -> Self {
+impl Default for Merges {
+    fn default() -> Self {
         Self { pending: VecDeque::new() }
     }
+}
 
+impl Merges {
     /// Whether this state may be merged: to be asked before anything is answered (hazard 31).
     pub(crate) fn verify(&self, cx: &mut Ctx, state: &PushPull<'_>) -> Result<(), NotMerged> {
         if self.pending.len() >= PENDING_MAX {
@@ -58,7 +60,7 @@ impl Merges {
             node.vsn.and_then(sane_versions).is_some_and(|theirs| talk(mine, theirs))
         };
         if !state.is_empty() && !state.nodes().any(compatible) {
-            cx.stats.bad_versions += 1;
+            cx.stats.rare().bad_versions += 1;
             return Err(NotMerged::Incompatible);
         }
         if !state.join || !cx.verdicts.are_asked(&cx.config) {
@@ -67,7 +69,9 @@ impl Merges {
         let candidates: Vec<Candidate<'_>> = state.nodes().filter_map(candidate).collect();
         let me = cx.members.member(cx.me);
         let verdict = cx.verdicts.admit(&cx.config, &me, &candidates, Admission::Join);
-        cx.stats.vetoed += u64::from(verdict.is_err());
+        if verdict.is_err() {
+            cx.stats.rare().vetoed += 1;
+        }
         verdict.map_err(NotMerged::Vetoed)
     }
 
@@ -123,7 +127,7 @@ fn merge_slice(cx: &mut Ctx, nodes: &mut Nodes<'_>) {
 /// Merges one entry, or refuses it by itself: Go would refuse the whole state (hazard 3).
 fn merge_entry(cx: &mut Ctx, node: &NodeState<'_>) {
     let Some(state) = state_of(node.state) else {
-        cx.stats.bad_states += 1;
+        cx.stats.rare().bad_states += 1;
         return;
     };
     if state != State::Alive {
@@ -133,7 +137,7 @@ fn merge_entry(cx: &mut Ctx, node: &NodeState<'_>) {
     let mine = cx.my_record().versions();
     let theirs = node.vsn.and_then(sane_versions);
     if !theirs.is_some_and(|theirs| talk(mine, theirs)) {
-        cx.stats.bad_versions += 1;
+        cx.stats.rare().bad_versions += 1;
         return;
     }
     let claim = Alive {

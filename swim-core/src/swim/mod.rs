@@ -27,3 +27,4 @@ mod verdicts;
 
 pub use node::Node;
 pub use roster::Roster;
+pub(crate) use verdicts::Verdict;

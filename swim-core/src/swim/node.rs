@@ -1,17 +1,19 @@
 //! The node: routes inputs and polls, and decides nothing itself.
 
+use alloc::boxed::Box;
+use alloc::collections::VecDeque;
 use alloc::sync::Arc;
-use alloc::vec::Vec;
 use core::net::SocketAddr;
 use core::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use smallvec::SmallVec;
 
 use super::claims::Origin;
 use super::ctx::Ctx;
 use super::events::Events;
 use super::exchange::Exchanges;
-use super::members::Members;
+use super::members::{Members, SlotId};
 use super::merge::Merges;
 use super::outbox::{Outbox, Packet};
 use super::pings::Pings;
@@ -22,7 +24,7 @@ use super::rumours::Rumours;
 use super::timers::{Due, Fired, Timer, Timers};
 use super::transmit;
 use super::upkeep::{self, FastJoin};
-use super::verdicts::Verdicts;
+use super::verdicts::{Verdict, Verdicts};
 use crate::config::Config;
 use crate::error::Rejected;
 use crate::event::{Event, Evidence, ExchangeError, Via};
@@ -31,9 +33,12 @@ use crate::input::{Exchange, Input, SendError, Transmit};
 use crate::keyring::Keyring;
 use crate::member::{Identity, Member, State};
 use crate::rng::{Rng, Seed};
-use crate::stats::Stats;
+use crate::stats::{Counters, Stats};
 use crate::time::Instant;
-use crate::wire::{self, Limits, Message, Parts, Scratch};
+use crate::wire::{self, Kind, Limits, Message, Parts, Scratch};
+
+/// A table of this many members does not fit into a core's own cache.
+const WARM_ABOVE: u32 = 2048;
 
 /// One member of a cluster, as a state machine.
 ///
@@ -49,12 +54,20 @@ use crate::wire::{self, Limits, Message, Parts, Scratch};
 pub struct Node {
     pub(super) cx: Ctx,
     pub(super) prober: Prober,
+    pub(super) exchanges: Exchanges,
+    /// Machines that a node at rest does without.
+    aside: Option<Box<Aside>>,
+    pub(super) fast_join: FastJoin,
+    /// Buffers for compressed datagrams, once there was one.
+    scratch: Option<Box<Scratch>>,
+}
+
+/// What a node at rest does without.
+#[derive(Default)]
+pub(super) struct Aside {
     pub(super) relays: Relays,
     pub(super) pings: Pings,
-    pub(super) exchanges: Exchanges,
     pub(super) merges: Merges,
-    pub(super) fast_join: FastJoin,
-    scratch: Scratch,
 }
 
 impl Node {
@@ -99,7 +112,6 @@ impl Node {
         me: u32,
         my_name: NodeName,
     ) -> Self {
-        let my_addr = members.slot(me).record().addr();
         let keyring = config.keyring.clone();
         let mut cx = Ctx {
             now,
@@ -108,33 +120,27 @@ impl Node {
             members,
             me,
             my_name,
-            my_addr,
             awareness: 0,
             leaving: false,
-            rumours: Rumours::new(),
+            rumours: Rumours::default(),
             out: Outbox::new(),
             events: Events::new(),
             timers: Timers::new(),
-            stats: Stats::default(),
+            stats: Counters::default(),
             verdicts: Verdicts::Asked,
             keyring,
-            ack_payload: Bytes::new(),
-            app_state: Bytes::new(),
+            app: None,
             gossip_phase: 0,
-            own_claim_ops: Vec::new(),
-            moving: None,
         };
         Prober::start(&mut cx);
         upkeep::start(&mut cx);
         Self {
             cx,
             prober: Prober::new(),
-            relays: Relays::new(),
-            pings: Pings::new(),
             exchanges: Exchanges::new(),
-            merges: Merges::new(),
+            aside: None,
             fast_join: FastJoin::default(),
-            scratch: Scratch::default(),
+            scratch: None,
         }
     }
 
@@ -146,7 +152,7 @@ impl Node {
     /// bad part of a datagram, or a bad entry of a push/pull, is counted and skipped by itself.
     pub fn handle(&mut self, now: Instant, input: Input<'_>) -> Result<(), Rejected> {
         if now < self.cx.now {
-            self.cx.stats.clock_backwards += 1;
+            self.cx.stats.rare().clock_backwards += 1;
         } else {
             self.cx.now = now;
         }
@@ -231,8 +237,8 @@ impl Node {
     }
 
     /// What was counted so far.
-    pub fn stats(&self) -> &Stats {
-        &self.cx.stats
+    pub fn stats(&self) -> Stats {
+        self.cx.stats.snapshot()
     }
 
     /// The keys: drivers seal and open with them.
@@ -260,6 +266,28 @@ impl Node {
         self.cx.out.is_empty() && self.cx.events.is_empty() && self.exchanges.is_drained()
     }
 
+    /// Keeps what the policy decides, for a journal.
+    pub(crate) fn record_verdicts(&mut self) {
+        self.cx.verdicts = Verdicts::Recorded(Box::default());
+    }
+
+    /// What the policy decided since the last call.
+    pub(crate) fn take_verdicts(&mut self) -> VecDeque<Verdict> {
+        match &mut self.cx.verdicts {
+            Verdicts::Recorded(verdicts) => core::mem::take(&mut **verdicts),
+            Verdicts::Asked | Verdicts::Replayed(_) => VecDeque::new(),
+        }
+    }
+
+    /// Has the next input decided by these instead of by the policy.
+    pub(crate) fn replay_verdicts(&mut self, verdicts: VecDeque<Verdict>) {
+        self.cx.verdicts = Verdicts::Replayed(Box::new(verdicts));
+    }
+
+    pub(super) fn split(&mut self) -> (&mut Ctx, &mut Aside) {
+        (&mut self.cx, self.aside.get_or_insert_default())
+    }
+
     fn on_timeout(&mut self) {
         let Some(due) = self.cx.timers.next().filter(|&due| due <= self.cx.now) else { return };
         let late = self.cx.now.since(due);
@@ -278,7 +306,7 @@ impl Node {
 
     /// This node slept: others must not suffer for what it did not hear (architecture 3.5).
     fn on_late(&mut self, late: Duration) {
-        self.cx.stats.late_timeouts += 1;
+        self.cx.stats.rare().late_timeouts += 1;
         self.prober.void(&mut self.cx);
         self.cx.extend_suspicions(late);
     }
@@ -298,10 +326,19 @@ impl Node {
             Fired::One(Timer::FastJoin) => self.fast_join.on_timer(cx, &mut self.exchanges),
             Fired::One(Timer::Reconnect) => upkeep::on_reconnect(cx, &mut self.exchanges),
             Fired::One(Timer::Reap) => upkeep::on_reap(cx, &mut self.prober),
-            Fired::One(Timer::Merge) => self.merges.on_timer(cx),
             Fired::Of(Due::Suspicion(slot)) => cx.on_suspicion_due(slot),
-            Fired::Of(Due::Relay(seq)) => self.relays.on_due(cx, seq),
-            Fired::Of(Due::Ping(seq)) => self.pings.on_due(cx, seq),
+            Fired::One(Timer::Merge) => {
+                let (cx, aside) = self.split();
+                aside.merges.on_timer(cx);
+            }
+            Fired::Of(Due::Relay(seq)) => {
+                let (cx, aside) = self.split();
+                aside.relays.on_due(cx, seq);
+            }
+            Fired::Of(Due::Ping(seq)) => {
+                let (cx, aside) = self.split();
+                aside.pings.on_due(cx, seq);
+            }
             Fired::Of(Due::Exchange(id)) => {
                 if let Some(purpose) = self.exchanges.on_due(cx, id) {
                     self.exchanges.finish(cx, &purpose, Err(ExchangeError::TimedOut));
@@ -330,8 +367,12 @@ impl Node {
     fn on_datagram(&mut self, at: Instant, from: SocketAddr, bytes: &[u8]) -> Result<(), Rejected> {
         self.cx.stats.datagrams_in += 1;
         self.cx.stats.bytes_in += bytes.len() as u64;
-        let mut scratch = core::mem::take(&mut self.scratch);
-        let mut parts = Parts::new(bytes, &mut scratch, Limits::default());
+        if self.cx.members.slots_len() > WARM_ABOVE {
+            self.warm(bytes);
+        }
+        let (mut kept, mut fresh) = (self.scratch.take(), Scratch::default());
+        let scratch = kept.as_deref_mut().unwrap_or(&mut fresh);
+        let mut parts = Parts::new(bytes, scratch, Limits::default());
         let (mut any, mut refused) = (false, None);
         while let Some(part) = parts.next_part() {
             let taken = part
@@ -346,15 +387,38 @@ impl Node {
                 }
             }
         }
-        self.scratch = scratch;
+        self.scratch = kept.or_else(|| fresh.is_used().then(|| Box::new(fresh)));
         match refused {
             Some(why) if !any => Err(why),
             _ => Ok(()),
         }
     }
 
+    /// Touches what the claims of a compound will look up. One claim after another would wait for
+    /// memory each time; here the waits overlap.
+    fn warm(&self, bytes: &[u8]) {
+        if bytes.first() != Some(&Kind::Compound.byte()) {
+            return;
+        }
+        let members = &self.cx.members;
+        let mut slots: SmallVec<[SlotId; 32]> = SmallVec::new();
+        let mut unused = Scratch::default();
+        // No layer is opened: what is compressed is not worth it.
+        let limits = Limits { depth_max: 1, decompressed_bytes_max: 0, ..Limits::default() };
+        let mut parts = Parts::new(bytes, &mut unused, limits);
+        while slots.len() < slots.inline_size()
+            && let Some(Ok(part)) = parts.next_part()
+        {
+            if let Ok(Message::Alive(claim)) = Message::decode(part) {
+                slots.extend(members.guess(claim.node));
+            }
+        }
+        let touched = slots.iter().fold(0, |all, &slot| all ^ members.touch(slot));
+        core::hint::black_box(touched);
+    }
+
     fn count(&mut self, why: Rejected) {
-        let stats = &mut self.cx.stats;
+        let stats = self.cx.stats.rare();
         match why {
             Rejected::WrongPlane => stats.wrong_plane += 1,
             Rejected::NotForMe => stats.not_for_me += 1,
@@ -378,16 +442,19 @@ impl Node {
                 let expires = cx.now + cx.config.knobs.probe_timeout;
                 let ack = Packet::Ack { to, seq: ping.seq, expires };
                 let queued = cx.out.reply(ack, cx.config.knobs.replies_max);
-                cx.stats.replies_dropped += u64::from(!queued);
+                if !queued {
+                    cx.stats.rare().replies_dropped += 1;
+                }
             }
             Message::IndirectPing(ask) => {
                 let to = reply_to(cx, from, &ask.source);
-                self.relays.on_request(cx, to, &ask);
+                let (cx, aside) = self.split();
+                aside.relays.on_request(cx, to, &ask);
             }
             Message::Ack(ack) => self.on_ack(at, &ack),
             Message::Nack(nack) => {
                 if !self.prober.on_nack(nack.seq, at) {
-                    cx.stats.unexpected_acks += 1;
+                    cx.stats.rare().unexpected_acks += 1;
                 }
             }
             Message::Alive(claim) => cx.on_alive(Origin::Datagram(from), &claim),
@@ -413,8 +480,13 @@ impl Node {
                 let payload = Bytes::copy_from_slice(ack.payload.unwrap_or_default());
                 cx.raise(Event::Rtt { member, rtt, payload });
             }
-        } else if !self.relays.on_ack(cx, ack.seq) && !self.pings.on_ack(cx, ack.seq, at) {
-            cx.stats.unexpected_acks += 1;
+            return;
+        }
+        let waited = self.aside.as_mut().is_some_and(|aside| {
+            aside.relays.on_ack(cx, ack.seq) || aside.pings.on_ack(cx, ack.seq, at)
+        });
+        if !waited {
+            cx.stats.rare().unexpected_acks += 1;
         }
     }
 }
@@ -427,22 +499,23 @@ impl core::fmt::Debug for Node {
 
 /// Where an answer goes: to the address that the request names if that is plausible, else to the
 /// datagram's own source (hazard 18).
-fn reply_to(cx: &mut Ctx, from: SocketAddr, source: &wire::Source<'_>) -> SocketAddr {
+fn reply_to(cx: &mut Ctx, from: SocketAddr, source: &wire::Source<'_>) -> Addr {
+    let own = Addr::from(from);
     if source.addr.is_empty() || source.port == 0 {
-        return from;
+        return own;
     }
     let Ok(named) = Addr::from_wire(source.addr, source.port) else {
-        cx.stats.implausible_sources += 1;
-        return from;
+        cx.stats.rare().implausible_sources += 1;
+        return own;
     };
-    let to = named.canonical();
-    if !cx.config.knobs.plausible_addresses_only || to.ip() == from.ip().to_canonical() {
-        return to;
+    let same_host = || named.canonical().ip() == from.ip().to_canonical();
+    if !cx.config.knobs.plausible_addresses_only || same_host() {
+        return named;
     }
     let known = cx.members.find(source.node).map(|slot| cx.members.slot(slot).record().addr());
     if known.is_some_and(|known| known.same_place(&named)) {
-        return to;
+        return named;
     }
-    cx.stats.implausible_sources += 1;
-    from
+    cx.stats.rare().implausible_sources += 1;
+    own
 }

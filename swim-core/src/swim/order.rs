@@ -4,7 +4,7 @@
 //! permutation, then the slots that were added meanwhile; the next round draws a new key. So each
 //! member is probed within `2n - 1` probes, whoever joins or goes, at a cost of a few words.
 
-use smallvec::SmallVec;
+use alloc::vec::Vec;
 
 use crate::rng::Rng;
 
@@ -21,7 +21,7 @@ pub(crate) struct Order {
     /// How many of the round's slots were visited.
     at: u32,
     /// The shuffled round, if it is short.
-    shuffled: SmallVec<[u8; SHUFFLE_MAX as usize]>,
+    shuffled: Vec<u8>,
     keys: [u32; ROUNDS],
     /// Bits of either half of a number that the permutation works on.
     half_bits: u32,
@@ -96,8 +96,6 @@ impl Order {
 
 #[cfg(test)]
 mod tests {
-    use alloc::vec::Vec;
-
     use proptest::prelude::*;
 
     use super::*;

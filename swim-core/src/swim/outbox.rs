@@ -1,74 +1,75 @@
 //! Datagrams that wait for `poll_transmit`, as small records: their bytes are made when they go.
 
+use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use core::net::SocketAddr;
 
 use bytes::Bytes;
 
 use super::members::SlotId;
-use crate::ids::NodeName;
+use crate::ids::{Addr, NodeName};
 use crate::time::Instant;
 
 /// One datagram to be made.
 #[derive(Clone, Debug)]
 pub(crate) enum Packet {
     /// Answers a ping.
-    Ack { to: SocketAddr, seq: u32, expires: Instant },
+    Ack { to: Addr, seq: u32, expires: Instant },
     /// Passes a relayed target's answer on to the requester.
-    RelayedAck { to: SocketAddr, seq: u32, expires: Instant },
+    RelayedAck { to: Addr, seq: u32, expires: Instant },
     /// Tells the requester that its target has not answered.
-    Nack { to: SocketAddr, seq: u32, expires: Instant },
+    Nack { to: Addr, seq: u32, expires: Instant },
     /// Pings another's target.
-    Relay { to: SocketAddr, name: NodeName, seq: u32, expires: Instant },
+    Relay { to: Box<(Addr, NodeName)>, seq: u32, expires: Instant },
     /// Pings the target of the probe under way.
     Probe { target: SlotId, seq: u32 },
     /// Asks a helper to ping the target of the probe under way.
     AskHelper { helper: SlotId, target: SlotId, seq: u32, nack: bool },
     /// A ping of the embedder's.
-    Ping { to: SocketAddr, name: NodeName, seq: u32 },
+    Ping { to: Box<(Addr, NodeName)>, seq: u32 },
     /// A direct message of the embedder's.
-    Direct { to: SocketAddr, payload: Bytes },
+    Direct(Box<(SocketAddr, Bytes)>),
     /// One target of a gossip round.
     Gossip { to: SlotId },
 }
 
-/// The four queues, served in the order of the fields.
+/// Direct messages that wait.
+#[derive(Default)]
+struct Direct {
+    waiting: VecDeque<(SocketAddr, Bytes)>,
+    bytes: usize,
+}
+
+/// The queues, served in the order of the fields.
 pub(crate) struct Outbox {
-    replies: VecDeque<Packet>,
-    probes: VecDeque<Packet>,
-    direct: VecDeque<Packet>,
+    /// Acks, nacks, relayed pings and probes.
+    urgent: VecDeque<Packet>,
+    direct: Option<Box<Direct>>,
     gossip: VecDeque<Packet>,
-    direct_bytes: usize,
 }
 
 impl Outbox {
     pub(crate) fn new() -> Self {
-        Self {
-            replies: VecDeque::new(),
-            probes: VecDeque::new(),
-            direct: VecDeque::new(),
-            gossip: VecDeque::new(),
-            direct_bytes: 0,
-        }
+        Self { urgent: VecDeque::new(), direct: None, gossip: VecDeque::new() }
     }
 
     /// Queues an ack, nack or relayed ping; false if `max` of them wait already.
     pub(crate) fn reply(&mut self, packet: Packet, max: u32) -> bool {
-        let room = self.replies.len() < max as usize;
+        let room = self.urgent.len() < max as usize;
         if room {
-            self.replies.push_back(packet);
+            self.urgent.push_back(packet);
         }
         room
     }
 
     /// Queues a packet of a probe; their number is bounded by that of the probes.
     pub(crate) fn probe(&mut self, packet: Packet) {
-        self.probes.push_back(packet);
+        self.urgent.push_back(packet);
     }
 
     /// Drops what a probe that has ended did not get to send.
     pub(crate) fn drop_probe(&mut self, ended: u32) {
-        self.probes.retain(|packet| match packet {
+        self.urgent.retain(|packet| match packet {
             Packet::Probe { seq, .. } | Packet::AskHelper { seq, .. } => *seq != ended,
             _ => true,
         });
@@ -76,11 +77,12 @@ impl Outbox {
 
     /// Queues a direct message; false if more than `bytes_max` would wait.
     pub(crate) fn direct(&mut self, to: SocketAddr, payload: Bytes, bytes_max: u32) -> bool {
-        let bytes = self.direct_bytes + payload.len();
+        let direct = self.direct.get_or_insert_default();
+        let bytes = direct.bytes + payload.len();
         let room = bytes <= bytes_max as usize;
         if room {
-            self.direct_bytes = bytes;
-            self.direct.push_back(Packet::Direct { to, payload });
+            direct.bytes = bytes;
+            direct.waiting.push_back((to, payload));
         }
         room
     }
@@ -95,22 +97,32 @@ impl Outbox {
     }
 
     pub(crate) fn pop(&mut self) -> Option<Packet> {
-        if let Some(packet) = self.replies.pop_front().or_else(|| self.probes.pop_front()) {
+        if let Some(packet) = self.urgent.pop_front() {
             return Some(packet);
         }
-        if let Some(packet) = self.direct.pop_front() {
-            if let Packet::Direct { payload, .. } = &packet {
-                self.direct_bytes -= payload.len();
+        if let Some(direct) = &mut self.direct {
+            if let Some((to, payload)) = direct.waiting.pop_front() {
+                direct.bytes -= payload.len();
+                return Some(Packet::Direct(Box::new((to, payload))));
             }
-            return Some(packet);
+            self.direct = None;
         }
         self.gossip.pop_front()
     }
 
+    /// Gives the memory of what is empty back.
+    pub(crate) fn trim(&mut self) {
+        if self.gossip.is_empty() {
+            self.gossip = VecDeque::new();
+        }
+        if self.urgent.is_empty() {
+            self.urgent = VecDeque::new();
+        }
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
-        self.replies.is_empty()
-            && self.probes.is_empty()
-            && self.direct.is_empty()
+        self.urgent.is_empty()
+            && self.direct.as_ref().is_none_or(|direct| direct.waiting.is_empty())
             && self.gossip.is_empty()
     }
 }

@@ -1,5 +1,6 @@
 //! Pings that the embedder asked for (memberlist spec 5.4): no effect on health or membership.
 
+use alloc::boxed::Box;
 use core::net::SocketAddr;
 
 use foldhash::fast::FixedState;
@@ -10,7 +11,7 @@ use super::outbox::Packet;
 use super::timers::Due;
 use crate::error::Rejected;
 use crate::event::Outcome;
-use crate::ids::{NodeName, OpId};
+use crate::ids::{Addr, NodeName, OpId};
 use crate::time::Instant;
 
 pub(crate) struct Pings {
@@ -23,11 +24,13 @@ struct Ping {
     deadline: Instant,
 }
 
-impl Pings {
-    pub(crate) fn new() -> Self {
+impl Default for Pings {
+    fn default() -> Self {
         Self { waiting: HashMap::with_hasher(FixedState::with_seed(0)) }
     }
+}
 
+impl Pings {
     pub(crate) fn begin(
         &mut self,
         cx: &mut Ctx,
@@ -43,7 +46,7 @@ impl Pings {
         let deadline = cx.now + cx.config.knobs.probe_timeout;
         self.waiting.insert(seq, Ping { op, sent: cx.now, deadline });
         cx.timers.push(deadline, Due::Ping(seq));
-        cx.out.probe(Packet::Ping { to, name, seq });
+        cx.out.probe(Packet::Ping { to: Box::new((Addr::from(to), name)), seq });
         Ok(())
     }
 

@@ -137,12 +137,12 @@ impl Prober {
         }
         let probe = self.end(cx)?;
         if probe.stream_answered {
-            cx.stats.probes_stream += 1;
+            cx.stats.rare().probes_stream += 1;
             cx.adjust_awareness(if probe.send_failed { 0 } else { -1 });
             self.catch_up(cx);
             return None;
         }
-        cx.stats.probes_failed += 1;
+        cx.stats.rare().probes_failed += 1;
         cx.adjust_awareness(match probe.nacks_expected {
             0 => 1,
             expected => expected.saturating_sub(probe.nacks).cast_signed(),
@@ -172,12 +172,14 @@ impl Prober {
     pub(crate) fn on_ack(&mut self, cx: &mut Ctx, seq: u32, at: Instant) -> Option<Answer> {
         let probe = self.current.as_ref().filter(|probe| probe.seq == seq)?;
         if at > probe.deadline {
-            cx.stats.late_acks += 1;
+            cx.stats.rare().late_acks += 1;
             return None;
         }
         let probe = self.end(cx)?;
         let direct = probe.stage == Stage::Direct;
-        cx.stats.probes_indirect += u64::from(!direct);
+        if !direct {
+            cx.stats.rare().probes_indirect += 1;
+        }
         cx.adjust_awareness(if probe.send_failed { 0 } else { -1 });
         // A ping that waited unsent says nothing about the network.
         let rtt = probe.sent.filter(|&sent| direct && sent == probe.queued);

@@ -10,9 +10,6 @@ const NIL: u32 = u32::MAX;
 /// Items that do not fit in the room left are passed over; this many end the look at their tier.
 const MISFITS_MAX: u32 = 8;
 
-/// An empty lane keeps the memory of this many items.
-const KEPT_MAX: usize = 16;
-
 /// Names an item while it is queued.
 pub(crate) type ItemId = u32;
 
@@ -153,12 +150,6 @@ impl<T> Lane<T> {
         self.items[id as usize].next = self.free;
         self.free = id;
         self.len -= 1;
-        if self.len == 0 && self.items.capacity() > KEPT_MAX {
-            // A burst's memory goes back once the burst is over.
-            self.items = Vec::new();
-            self.tiers = Vec::new();
-            self.free = NIL;
-        }
     }
 
     fn attach_head(&mut self, id: ItemId) {

@@ -1,6 +1,6 @@
 //! Pinging for others (memberlist spec 5.2, helper side).
 
-use core::net::SocketAddr;
+use alloc::boxed::Box;
 
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
@@ -18,11 +18,11 @@ const SHARE: u32 = 4;
 pub(crate) struct Relays {
     waiting: HashMap<u32, Relay, FixedState>,
     /// How many of them each requester holds.
-    held: HashMap<SocketAddr, u32, FixedState>,
+    held: HashMap<Addr, u32, FixedState>,
 }
 
 struct Relay {
-    requester: SocketAddr,
+    requester: Addr,
     requester_seq: u32,
     nack_wanted: bool,
     answered: bool,
@@ -30,17 +30,19 @@ struct Relay {
     overtime: bool,
 }
 
-impl Relays {
-    pub(crate) fn new() -> Self {
+impl Default for Relays {
+    fn default() -> Self {
         let hasher = || FixedState::with_seed(0);
         Self { waiting: HashMap::with_hasher(hasher()), held: HashMap::with_hasher(hasher()) }
     }
+}
 
+impl Relays {
     /// A member asks this node to ping another for it; answers go to `requester`.
     pub(crate) fn on_request(
         &mut self,
         cx: &mut Ctx,
-        requester: SocketAddr,
+        requester: Addr,
         ask: &wire::IndirectPing<'_>,
     ) {
         let expires = cx.now + cx.config.knobs.probe_timeout;
@@ -49,18 +51,23 @@ impl Relays {
         let max = cx.config.knobs.relays_max;
         let full = self.waiting.len() >= max as usize || held >= max.div_ceil(SHARE);
         let target = if full { None } else { target(cx, ask) };
-        let Some((to, name)) = target else {
+        let Some(to) = target else {
             // The requester learns that this node lives, and that it cannot help.
-            cx.stats.relays_refused += 1;
+            cx.stats.rare().relays_refused += 1;
             if ask.nack {
                 let queued = cx.out.reply(nack, cx.config.knobs.replies_max);
-                cx.stats.replies_dropped += u64::from(!queued);
+                if !queued {
+                    cx.stats.rare().replies_dropped += 1;
+                }
             }
             return;
         };
         let seq = cx.rng.next_u32();
-        if !cx.out.reply(Packet::Relay { to, name, seq, expires }, cx.config.knobs.replies_max) {
-            cx.stats.replies_dropped += 1;
+        if !cx
+            .out
+            .reply(Packet::Relay { to: Box::new(to), seq, expires }, cx.config.knobs.replies_max)
+        {
+            cx.stats.rare().replies_dropped += 1;
             return;
         }
         let relay = Relay {
@@ -84,7 +91,9 @@ impl Relays {
             let (to, seq) = (relay.requester, relay.requester_seq);
             let queued =
                 cx.out.reply(Packet::RelayedAck { to, seq, expires }, cx.config.knobs.replies_max);
-            cx.stats.replies_dropped += u64::from(!queued);
+            if !queued {
+                cx.stats.rare().replies_dropped += 1;
+            }
         }
         true
     }
@@ -100,7 +109,9 @@ impl Relays {
                 let expires = cx.now + probe_timeout;
                 let nack = Packet::Nack { to: relay.requester, seq: relay.requester_seq, expires };
                 let queued = cx.out.reply(nack, cx.config.knobs.replies_max);
-                cx.stats.replies_dropped += u64::from(!queued);
+                if !queued {
+                    cx.stats.rare().replies_dropped += 1;
+                }
             }
             return;
         }
@@ -117,14 +128,14 @@ impl Relays {
 
 /// Where the relayed ping goes: unless the configuration trusts everybody, only to a member at its
 /// known address, so that this node cannot be aimed at a third party (hazard 18).
-fn target(cx: &Ctx, ask: &wire::IndirectPing<'_>) -> Option<(SocketAddr, NodeName)> {
-    let port = if ask.port == 0 { cx.my_addr.port() } else { ask.port };
+fn target(cx: &Ctx, ask: &wire::IndirectPing<'_>) -> Option<(Addr, NodeName)> {
+    let port = if ask.port == 0 { cx.my_record().port() } else { ask.port };
     let asked = Addr::from_wire(ask.target.unwrap_or_default(), port).ok()?;
     let name = NodeName::from_wire(ask.node).ok()?;
     if cx.config.knobs.plausible_addresses_only {
         let known = cx.members.find(ask.node)?;
         let known = cx.members.slot(known).record().addr();
-        return known.same_place(&asked).then(|| (known.canonical(), name));
+        return known.same_place(&asked).then_some((known, name));
     }
-    Some((asked.canonical(), name))
+    Some((asked, name))
 }

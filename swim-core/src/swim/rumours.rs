@@ -98,8 +98,11 @@ pub(crate) enum End {
 /// What ended while the queue was worked on.
 pub(crate) type Ended = SmallVec<[(OpId, End); 2]>;
 
-/// The queue of a node.
-pub(crate) struct Rumours {
+/// The queue of a node; a node at rest has none.
+#[derive(Default)]
+pub(crate) struct Rumours(Option<Box<Queued>>);
+
+struct Queued {
     membership: Tiers<Rumour>,
     by_subject: HashMap<SlotId, ItemId, FixedState>,
     user: Option<Box<UserLanes>>,
@@ -112,42 +115,47 @@ struct UserLanes {
 }
 
 impl Rumours {
-    pub(crate) fn new() -> Self {
-        Self {
-            membership: Tiers::new(),
-            by_subject: HashMap::with_hasher(FixedState::with_seed(0)),
-            user: None,
-            fills: 0,
-        }
+    fn queued(&mut self) -> &mut Queued {
+        self.0.get_or_insert_with(|| Box::new(Queued::new()))
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.membership.is_empty() && self.user.as_ref().is_none_or(|user| user.is_empty())
+        self.0.as_ref().is_none_or(|queued| queued.is_empty())
+    }
+
+    /// Gives an empty queue's memory back.
+    pub(crate) fn trim(&mut self) {
+        if self.is_empty() {
+            self.0 = None;
+        }
     }
 
     pub(crate) fn membership_len(&self) -> usize {
-        self.membership.len()
+        self.0.as_ref().map_or(0, |queued| queued.membership.len())
     }
 
     pub(crate) fn lane_len(&self, lane: Lane) -> usize {
-        self.user.as_ref().map_or(0, |user| user.lanes[lane as usize].len())
+        let user = self.0.as_ref().and_then(|queued| queued.user.as_ref());
+        user.map_or(0, |user| user.lanes[lane as usize].len())
     }
 
     /// Queues a claim; an older one about the same member gives way.
     pub(crate) fn push(&mut self, rumour: Rumour, members: &Members) {
         let bytes = rumour.encoded_len(members);
         let subject = rumour.subject();
-        if let Some(&old) = self.by_subject.get(&subject) {
-            self.membership.remove(old);
+        let Queued { membership, by_subject, .. } = self.queued();
+        let item = membership.push(rumour, bytes);
+        if let Some(old) = by_subject.insert(subject, item) {
+            membership.remove(old);
         }
-        let item = self.membership.push(rumour, bytes);
-        self.by_subject.insert(subject, item);
     }
 
     /// Drops what is said about a member, since its slot is about to be free.
     pub(crate) fn forget(&mut self, subject: SlotId) {
-        if let Some(item) = self.by_subject.remove(&subject) {
-            self.membership.remove(item);
+        if let Some(queued) = &mut self.0
+            && let Some(item) = queued.by_subject.remove(&subject)
+        {
+            queued.membership.remove(item);
         }
     }
 
@@ -161,7 +169,7 @@ impl Rumours {
         lane_len_max: u32,
     ) -> Ended {
         let mut ended = Ended::new();
-        let user = self.user.get_or_insert_with(|| Box::new(UserLanes::new()));
+        let user = self.queued().user.get_or_insert_with(|| Box::new(UserLanes::new()));
         let UserLanes { lanes, by_key } = &mut **user;
         let tiers = &mut lanes[lane as usize];
         if let Some(key) = &key
@@ -187,6 +195,34 @@ impl Rumours {
     /// Fills what is left of a datagram, each thing at most once. `own` is this node's slot;
     /// the result says whether the claim about it went for the last time.
     pub(crate) fn fill(
+        &mut self,
+        room: &mut Room,
+        limit: u32,
+        members: &Members,
+        own: SlotId,
+        out: &mut Compound<'_>,
+        ended: &mut Ended,
+    ) -> bool {
+        let Some(queued) = &mut self.0 else { return false };
+        queued.fill(room, limit, members, own, out, ended)
+    }
+}
+
+impl Queued {
+    fn new() -> Self {
+        Self {
+            membership: Tiers::new(),
+            by_subject: HashMap::with_hasher(FixedState::with_seed(0)),
+            user: None,
+            fills: 0,
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.membership.is_empty() && self.user.as_ref().is_none_or(|user| user.is_empty())
+    }
+
+    fn fill(
         &mut self,
         room: &mut Room,
         limit: u32,

@@ -39,7 +39,7 @@ impl Node {
     }
 
     fn count_stream(&mut self, why: Rejected) {
-        let stats = &mut self.cx.stats;
+        let stats = self.cx.stats.rare();
         match why {
             Rejected::WrongPlane => stats.wrong_plane += 1,
             Rejected::NotForMe => stats.not_for_me += 1,
@@ -54,18 +54,20 @@ impl Node {
         let state = match PushPull::decode(bytes, &Limits::default()) {
             Ok(state) => state,
             Err(e) => {
-                self.cx.stats.malformed += 1;
+                self.cx.stats.rare().malformed += 1;
                 self.exchanges.refuse(id, e.to_string());
                 return Err(Rejected::Malformed(e));
             }
         };
-        if let Err(why) = self.merges.verify(&mut self.cx, &state) {
+        let (cx, aside) = self.split();
+        if let Err(why) = aside.merges.verify(cx, &state) {
             let (text, rejected) = refusal(why, self.cx.config.knobs.exchanges_max);
             self.exchanges.refuse(id, text);
             return Err(rejected);
         }
         self.exchanges.reply_state(&mut self.cx, id, state.join)?;
-        self.merges.begin(&mut self.cx, &state);
+        let (cx, aside) = self.split();
+        aside.merges.begin(cx, &state);
         Ok(())
     }
 
@@ -131,17 +133,18 @@ impl Node {
             _ => return Err(ExchangeError::Malformed),
         }
         let Ok(mut state) = PushPull::decode(bytes, &Limits::default()) else {
-            self.cx.stats.malformed += 1;
+            self.cx.stats.rare().malformed += 1;
             return Err(ExchangeError::Malformed);
         };
         // The acceptor copies the flag; what this node asked for is what counts.
         state.join = purpose.is_join();
-        self.merges.verify(&mut self.cx, &state).map_err(|why| match why {
+        let (cx, aside) = self.split();
+        aside.merges.verify(cx, &state).map_err(|why| match why {
             NotMerged::Busy => ExchangeError::Busy,
             NotMerged::Vetoed(_) => ExchangeError::Vetoed,
             NotMerged::Incompatible => ExchangeError::Incompatible,
         })?;
-        self.merges.begin(&mut self.cx, &state);
+        aside.merges.begin(cx, &state);
         Ok(())
     }
 

@@ -38,8 +38,8 @@ pub(crate) fn ping<'a>(cx: &'a Ctx, seq: u32, node: &'a [u8]) -> wire::Ping<'a> 
 }
 
 fn source(cx: &Ctx) -> Source<'_> {
-    let addr = cx.my_addr.wire_ip();
-    Source { addr, port: cx.my_addr.port(), node: cx.my_name.as_str().as_bytes() }
+    let record = cx.my_record();
+    Source { addr: record.wire_ip(), port: record.port(), node: cx.my_name.as_str().as_bytes() }
 }
 
 /// Makes one datagram at the end of `buf`; `None` if it has no use any more.
@@ -55,35 +55,36 @@ pub(crate) fn make(
             if !fresh(cx, expires) {
                 return None;
             }
-            let payload = cx.ack_payload.clone();
-            let ack = wire::Ack { seq, payload: Some(&payload[..]).filter(|p| !p.is_empty()) };
+            let payload = cx.app.as_ref().map(|app| app.ack_payload.clone());
+            let payload = payload.as_deref().filter(|payload| !payload.is_empty());
+            let ack = wire::Ack { seq, payload };
             with_rumours(cx, buf, |buf| ack.encode(buf));
-            to_address(to)
+            to_address(to.canonical())
         }
         Packet::RelayedAck { to, seq, expires } => {
             if !fresh(cx, expires) {
                 return None;
             }
             with_rumours(cx, buf, |buf| wire::Ack { seq, payload: None }.encode(buf));
-            to_address(to)
+            to_address(to.canonical())
         }
         Packet::Nack { to, seq, expires } => {
             if !fresh(cx, expires) {
                 return None;
             }
             with_rumours(cx, buf, |buf| wire::Nack { seq }.encode(buf));
-            to_address(to)
+            to_address(to.canonical())
         }
-        Packet::Relay { to, name, seq, expires } => {
+        Packet::Relay { to, seq, expires } => {
             if !fresh(cx, expires) {
                 return None;
             }
-            carry_ping(cx, buf, seq, name.as_str().as_bytes());
-            to_address(to)
+            carry_ping(cx, buf, seq, to.1.as_str().as_bytes());
+            to_address(to.0.canonical())
         }
-        Packet::Ping { to, name, seq } => {
-            carry_ping(cx, buf, seq, name.as_str().as_bytes());
-            to_address(to)
+        Packet::Ping { to, seq } => {
+            carry_ping(cx, buf, seq, to.1.as_str().as_bytes());
+            to_address(to.0.canonical())
         }
         Packet::Probe { target, seq } => {
             prober.on_sent(seq, cx.now);
@@ -97,10 +98,10 @@ pub(crate) fn make(
             ask(cx, buf, target, seq, nack);
             Transmit { crc: false, ..to_member(cx, helper) }
         }
-        Packet::Direct { to, payload } => {
+        Packet::Direct(direct) => {
             buf.extend_from_slice(&[Kind::User.byte()]);
-            buf.extend_from_slice(&payload);
-            to_address(to)
+            buf.extend_from_slice(&direct.1);
+            to_address(direct.0)
         }
         Packet::Gossip { to } => {
             cx.members.get(to)?;
@@ -116,7 +117,9 @@ pub(crate) fn make(
 
 fn fresh(cx: &mut Ctx, expires: crate::time::Instant) -> bool {
     let fresh = cx.now <= expires;
-    cx.stats.replies_expired += u64::from(!fresh);
+    if !fresh {
+        cx.stats.rare().replies_expired += 1;
+    }
     fresh
 }
 
@@ -156,7 +159,7 @@ fn probe(cx: &mut Ctx, buf: &mut BytesMut, target: SlotId, seq: u32) -> bool {
 fn ask(cx: &mut Ctx, buf: &mut BytesMut, target: SlotId, seq: u32, nack: bool) {
     let record = cx.members.slot(target).record().clone();
     let own_name = cx.my_name.clone();
-    let own_addr = cx.my_addr;
+    let own_addr = cx.my_record().addr();
     let source = Source {
         addr: own_addr.wire_ip(),
         port: own_addr.port(),

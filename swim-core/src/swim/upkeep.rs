@@ -156,6 +156,10 @@ pub(crate) fn on_reconnect(cx: &mut Ctx, exchanges: &mut Exchanges) {
 /// Forgets members that have been gone for long enough.
 pub(crate) fn on_reap(cx: &mut Ctx, prober: &mut Prober) {
     cx.timers.arm(Timer::Reap, cx.now + cx.config.knobs.reap_interval);
+    // A burst's memory goes back once the burst is over.
+    cx.rumours.trim();
+    cx.events.trim();
+    cx.out.trim();
     if cx.members.local.is_empty() {
         return;
     }

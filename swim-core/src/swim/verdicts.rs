@@ -1,5 +1,6 @@
 //! What the embedder's policy decided, so that a replay need not ask it.
 
+use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::string::String;
 use core::time::Duration;
@@ -21,9 +22,9 @@ pub(crate) enum Verdicts {
     /// From the policy.
     Asked,
     /// From the policy, and kept for a journal.
-    Recorded(VecDeque<Verdict>),
+    Recorded(Box<VecDeque<Verdict>>),
     /// From a journal.
-    Replayed(VecDeque<Verdict>),
+    Replayed(Box<VecDeque<Verdict>>),
 }
 
 impl Verdicts {

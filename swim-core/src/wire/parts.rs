@@ -187,6 +187,11 @@ impl<'a, 's> Parts<'a, 's> {
 }
 
 impl Scratch {
+    /// Whether there was a compressed message, so that these buffers are worth keeping.
+    pub fn is_used(&self) -> bool {
+        self.table.is_some()
+    }
+
     /// The table and the first buffer.
     pub(super) fn split(&mut self) -> (&mut lzw::Table, &mut Vec<u8>) {
         if self.plain.is_empty() {

@@ -1,0 +1,58 @@
+//! The command line.
+
+mod progress;
+mod run;
+mod table;
+mod value;
+mod vopr;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Runs thousands of SWIM nodes in virtual time, deterministically, with faults.
+///
+/// Without a command it runs a first experiment: `swim-sim run` with 1,000 nodes, ten crashes and a
+/// partition, in a few seconds.
+#[derive(Debug, Parser)]
+#[command(name = "swim-sim", version, max_term_width = 100)]
+struct Args {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run one world and print a summary
+    Run(Box<run::Args>),
+    /// Run many small worlds with random faults, under every oracle
+    Vopr(vopr::Args),
+}
+
+/// Runs the program: exit code 0 if all is well, 1 if an oracle objects or a run proves nothing, 2
+/// if an argument makes no sense.
+pub fn main() -> ExitCode {
+    match Args::parse().command {
+        None => run::first(),
+        Some(Command::Run(args)) => run::main(&args),
+        Some(Command::Vopr(args)) => vopr::main(&args),
+    }
+}
+
+/// Says what is wrong with an argument, in one line.
+fn usage(text: &str) -> ExitCode {
+    eprintln!("error: {text}");
+    ExitCode::from(2)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Args::command().debug_assert();
+    }
+}

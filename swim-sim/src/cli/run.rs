@@ -1,0 +1,218 @@
+//! `swim-sim run`: one world, its faults on the command line.
+
+use core::time::Duration;
+use std::process::ExitCode;
+
+use swim_core::{Config, Instant};
+
+use super::value::{self, At, AtFor, Cut};
+use super::{progress, table, usage};
+use crate::change::Stall;
+use crate::fault::{Fault, Who};
+use crate::link::Links;
+use crate::oracle::Trace;
+use crate::place::NODES_MAX;
+use crate::report::Report;
+use crate::world::{World, WorldConfig};
+
+/// Run one world and print a summary.
+///
+/// All nodes know each other from the start, unless --cold. Times count from the start of the run.
+/// The same arguments give the same digest, on every machine.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Exit code: 0 if all is well, 1 if an oracle objects, 2 if an argument makes \
+                        no sense.\n\nExample: swim-sim run --nodes 1000 --crash 10@20s --seed 7"
+)]
+pub(super) struct Args {
+    /// How many nodes
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    nodes: u32,
+    /// Where all chance comes from
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    seed: u64,
+    /// How long to run, in virtual time
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = value::duration)]
+    duration: Duration,
+    /// End the processes of K random nodes at time T; may be repeated
+    #[arg(long, value_name = "K@T", value_parser = value::at)]
+    crash: Vec<At>,
+    /// Start K random crashed nodes again at time T; may be repeated
+    #[arg(long, value_name = "K@T", value_parser = value::at)]
+    restart: Vec<At>,
+    /// Let K random nodes leave the cluster at time T; may be repeated
+    #[arg(long, value_name = "K@T", value_parser = value::at)]
+    leave: Vec<At>,
+    /// Keep random groups of nodes from reaching each other from T1 to T2. Sizes are counts or shares:
+    /// 10/990, 10%/90%, 30%/30%/40%; may be repeated
+    #[arg(long, value_name = "A/B@T1..T2", value_parser = value::cut)]
+    partition: Vec<Cut>,
+    /// Freeze K random nodes at time T for length L; may be repeated
+    #[arg(long, value_name = "K@T+L", value_parser = value::at_for)]
+    stall: Vec<AtFor>,
+    /// Block sending and receiving of K random nodes at time T for length L, while their timers run;
+    /// may be repeated
+    #[arg(long, value_name = "K@T+L", value_parser = value::at_for)]
+    io_stall: Vec<AtFor>,
+    /// Lose this share of all datagrams: 5% or 0.05
+    #[arg(long, value_name = "P", default_value = "0%", value_parser = value::share)]
+    loss: f64,
+    /// Delay of a packet, evenly spread: smallest and largest, or one value
+    #[arg(long, value_name = "MIN..MAX", default_value = "0.5ms..2ms", value_parser = value::delays)]
+    delay: (Duration, Duration),
+    /// Settings of every node
+    #[arg(long, value_enum, default_value_t = Preset::Lan)]
+    preset: Preset,
+    /// Start all nodes but the first within this time, knowing nobody; they join by the first
+    #[arg(long, value_name = "WINDOW", value_parser = value::duration)]
+    cold: Option<Duration>,
+    /// Run without oracles, which is faster
+    #[arg(long)]
+    no_oracles: bool,
+    /// Print what every node reports and what befalls it
+    #[arg(short, long)]
+    verbose: bool,
+    /// Print one JSON object instead of a table
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum Preset {
+    /// A local network
+    Lan,
+    /// The internet
+    Wan,
+    /// One machine
+    Local,
+}
+
+/// The experiment that runs when nothing is asked for.
+pub(super) fn first() -> ExitCode {
+    let experiment = [
+        "swim-sim run",
+        "--nodes=1000",
+        "--duration=180s",
+        "--crash=10@20s",
+        "--partition=10%/90%@60s..90s",
+    ];
+    println!("No command: running {}\n", experiment.join(" "));
+    let args = <Parsed as clap::Parser>::parse_from(experiment);
+    main(&args.run)
+}
+
+#[derive(Debug, clap::Parser)]
+struct Parsed {
+    #[command(flatten)]
+    run: Args,
+}
+
+/// Runs the world that `args` describe.
+pub(super) fn main(args: &Args) -> ExitCode {
+    let config = match args.world() {
+        Ok(config) => config,
+        Err(text) => return usage(&text),
+    };
+    #[expect(clippy::disallowed_methods, reason = "the summary tells how fast this machine is")]
+    let clock = std::time::Instant::now();
+    let mut world =
+        if args.cold.is_some() { World::cold(config) } else { World::converged(config) };
+    if args.verbose {
+        world.watch(Trace::new(|change| eprintln!("{change}")));
+    }
+    if !args.no_oracles {
+        world.watch_all();
+    }
+    advance(&mut world, args.duration);
+    let report = Report::of(&mut world, clock.elapsed());
+    if args.json {
+        let json = serde_json::to_string_pretty(&report).expect("a report is plain data");
+        println!("{json}");
+    } else {
+        table::print(&report);
+    }
+    if report.passed() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Runs to the end, a second at a time, for the bar.
+fn advance(world: &mut World, duration: Duration) {
+    let end = Instant::ZERO + duration;
+    let bar = progress::bar(duration.as_secs(), "virtual s");
+    while world.now() < end {
+        world.run_until((world.now() + Duration::from_secs(1)).min(end));
+        bar.set_position(world.now().since(Instant::ZERO).as_secs());
+        let rate = world.traffic().events as f64 / bar.elapsed().as_secs_f64().max(1e-3) / 1e6;
+        bar.set_message(format!("{rate:.2} M events/s"));
+    }
+    bar.finish_and_clear();
+}
+
+impl Args {
+    /// The world, if the arguments fit each other.
+    fn world(&self) -> Result<WorldConfig, String> {
+        if !(2..=NODES_MAX).contains(&self.nodes) {
+            return Err(format!("--nodes is {}, not in 2..={NODES_MAX}", self.nodes));
+        }
+        let (min, max) = self.delay;
+        let links = Links::uniform(min, max).and_then(|l| l.with_loss(self.loss));
+        let core = match self.preset {
+            Preset::Lan => Config::lan(),
+            Preset::Wan => Config::wan(),
+            Preset::Local => Config::local(),
+        };
+        // The accuracy oracle asks who accuses whom.
+        let core = core.evidence_events(!self.no_oracles).build();
+        let mut config = WorldConfig::new(self.seed, self.nodes);
+        config.core = core.map_err(|e| e.to_string())?;
+        config.links = links.map_err(|e| e.to_string())?;
+        config.join_window = self.cold.unwrap_or_default();
+        config.faults = self.faults()?;
+        Ok(config)
+    }
+
+    fn faults(&self) -> Result<Vec<(Instant, Fault)>, String> {
+        let mut faults = Vec::new();
+        let mut add = |option: &str, at: Duration, fault: Fault| {
+            if at >= self.duration {
+                return Err(format!(
+                    "{option} strikes at {at:?}, the run ends at {:?}",
+                    self.duration
+                ));
+            }
+            faults.push((Instant::ZERO + at, fault));
+            Ok(())
+        };
+        let enough = |option: &str, count: u32| {
+            let most = self.nodes - 1;
+            if count <= most {
+                Ok(Who::Random(count))
+            } else {
+                Err(format!("{option} takes {count} nodes, at most {most} of {}", self.nodes))
+            }
+        };
+        for a in &self.crash {
+            add("--crash", a.at, Fault::Crash(enough("--crash", a.count)?))?;
+        }
+        for a in &self.restart {
+            add("--restart", a.at, Fault::Restart(enough("--restart", a.count)?))?;
+        }
+        for a in &self.leave {
+            add("--leave", a.at, Fault::Leave(enough("--leave", a.count)?))?;
+        }
+        for (option, part, stalls) in
+            [("--stall", Stall::Loop, &self.stall), ("--io-stall", Stall::Io, &self.io_stall)]
+        {
+            for a in stalls {
+                let who = enough(option, a.count)?;
+                add(option, a.at, Fault::Stall { who, part, time: a.time })?;
+            }
+        }
+        for cut in &self.partition {
+            add("--partition", cut.from, Fault::Partition(cut.split(self.nodes)?))?;
+            if cut.until < self.duration {
+                add("--partition", cut.until, Fault::Heal)?;
+            }
+        }
+        Ok(faults)
+    }
+}

@@ -1,0 +1,150 @@
+//! The summary of a run, for a person.
+
+use std::fmt::Write as _;
+
+use crate::report::{Report, Spread};
+
+/// Prints the summary.
+pub(super) fn print(report: &Report) {
+    print!("{}", text(report));
+}
+
+/// The summary, a line per fact.
+pub(super) fn text(r: &Report) -> String {
+    let mut out = String::new();
+    let mut row = |name: &str, value: String| {
+        let _ = writeln!(out, "{name:<22} {value}");
+    };
+    row("nodes, seed", format!("{} nodes, seed {}", thousands(r.nodes.into()), r.seed));
+    row("virtual time", format!("{:.1} s", r.virtual_s));
+    let faults: Vec<String> = r
+        .faults
+        .iter()
+        .filter(|(_, n)| *n > 0)
+        .map(|(name, n)| format!("{} {}", thousands(n), name.replace('_', " ")))
+        .collect();
+    row("faults", if faults.is_empty() { "none".to_owned() } else { faults.join(", ") });
+    let d = &r.detection;
+    if d.crashes > 0 {
+        let mut known = format!("{} of {} known to every live node", d.reported_by_all, d.crashes);
+        if d.restarted > 0 {
+            known += &format!(", {} restarted before", d.restarted);
+        }
+        row("crashes", known);
+        row("  first report after", spread(&d.first_s));
+        row("  known to all after", spread(&d.all_s));
+        row("  each report after", spread(&d.each_s));
+    }
+    let (wrong, cut) = (r.false_positives.reachable, r.false_positives.across_partition);
+    let mut positives = format!("{} reports of reachable live nodes", thousands(wrong));
+    if cut > 0 {
+        positives += &format!(" ({} across a partition)", thousands(cut));
+    }
+    row("false positives", positives);
+    row("views", views(r));
+    if let [Some(a), Some(b), Some(c)] = r.views.known_s
+        && c > 0.0
+    {
+        row("known pairs", format!("99 % at {a:.2} s, 99.9 % at {b:.2} s, 99.99 % at {c:.2} s"));
+    }
+    let t = &r.traffic;
+    row(
+        "datagrams per node",
+        format!("{:.2} /s, {:.0} B/s", t.datagrams_per_node_s, t.datagram_bytes_per_node_s),
+    );
+    row(
+        "streams per node",
+        format!("{:.3} /s, {:.0} B/s", t.streams_per_node_s, t.stream_bytes_per_node_s),
+    );
+    row(
+        "busiest node",
+        format!("{} datagrams, {} B", thousands(t.datagrams_max), thousands(t.datagram_bytes_max)),
+    );
+    row(
+        "events",
+        format!(
+            "{} in {:.2} s: {:.2} M/s, {:.0} virtual s per s",
+            thousands(t.total.events),
+            r.speed.wall_s,
+            r.speed.events_per_s / 1e6,
+            r.speed.virtual_per_wall
+        ),
+    );
+    row("digest", r.digest.clone());
+    oracles(&mut out, r);
+    out
+}
+
+fn views(r: &Report) -> String {
+    match (&r.views.difference, r.views.converged_s) {
+        (Some(difference), _) => format!("differ: {difference}"),
+        (None, Some(s)) if r.faults.iter().any(|(_, n)| n > 0) => {
+            format!("equal, {s:.2} s after the last fault")
+        }
+        (None, Some(s)) => format!("equal, {s:.2} s after the start"),
+        (None, None) => "equal".to_owned(),
+    }
+}
+
+fn oracles(out: &mut String, r: &Report) {
+    if r.oracles.is_empty() {
+        return;
+    }
+    let _ = writeln!(
+        out,
+        "\n{:<16} {:>12} {:>10} {:>10} {:>12}",
+        "oracle", "cases", "excused", "open", "violations"
+    );
+    for v in &r.oracles {
+        let _ = writeln!(
+            out,
+            "{:<16} {:>12} {:>10} {:>10} {:>12}",
+            v.oracle,
+            thousands(v.cases),
+            thousands(v.excused),
+            thousands(v.open),
+            thousands(v.violations)
+        );
+    }
+    for text in r.violations.iter().take(SHOWN) {
+        let _ = writeln!(out, "VIOLATION {text}");
+    }
+    if r.violations.len() > SHOWN {
+        let _ = writeln!(out, "... and {} more", r.violations.len() - SHOWN);
+    }
+}
+
+fn spread(s: &Spread) -> String {
+    if s.count == 0 {
+        return "never".to_owned();
+    }
+    format!("median {:.2} s, p99 {:.2} s, max {:.2} s", s.median, s.p99, s.max)
+}
+
+/// `1234567` as `1,234,567`.
+pub(super) fn thousands(n: u64) -> String {
+    let digits = n.to_string();
+    let mut out = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// Violations that a summary shows.
+const SHOWN: usize = 5;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_have_separators() {
+        for (n, text) in [(0, "0"), (999, "999"), (1000, "1,000"), (1_234_567, "1,234,567")] {
+            assert_eq!(thousands(n), text);
+        }
+    }
+}

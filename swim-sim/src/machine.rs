@@ -1,0 +1,139 @@
+//! What a world runs: the core's node, or anything with its call shape.
+
+use core::net::SocketAddr;
+use std::sync::Arc;
+
+use bytes::BytesMut;
+use swim_core::{
+    Config, Event, Exchange, Identity, Input, Instant, Lane, Node, Rejected, Roster, Seed, State,
+    Stats,
+};
+
+/// A state machine that a world can run: the calls of [`swim_core::Node`], and what oracles read.
+pub trait Machine: Send {
+    /// Takes one input.
+    fn handle(&mut self, now: Instant, input: Input<'_>) -> Result<(), Rejected>;
+    /// Appends the next datagram to `buf`; says where it goes.
+    fn poll_transmit(&mut self, buf: &mut BytesMut) -> Option<SocketAddr>;
+    /// Appends the message of the next stream action, if it has one, to `buf`.
+    fn poll_exchange(&mut self, buf: &mut BytesMut) -> Option<Exchange>;
+    /// The next event.
+    fn poll_event(&mut self) -> Option<Event>;
+    /// When to hand in [`Input::Timeout`].
+    fn poll_timeout(&self) -> Option<Instant>;
+    /// Its own incarnation.
+    fn incarnation(&self) -> u32;
+    /// Shows every member that it knows, itself included.
+    fn view(&self, show: &mut dyn FnMut(Seen<'_>));
+    /// How many members it takes for live.
+    fn live_len(&self) -> usize;
+    /// How many members it knows, live or not.
+    fn known_len(&self) -> usize;
+    /// How many user broadcasts wait.
+    fn queue_len(&self) -> usize;
+    /// Its health score, 0 is best.
+    fn health(&self) -> u32;
+    /// What it counted.
+    fn stats(&self) -> Stats;
+}
+
+/// A member as a machine sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "machines of tests make it")]
+pub struct Seen<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// Its incarnation.
+    pub incarnation: u32,
+    /// Its state.
+    pub state: State,
+}
+
+/// Everything that a machine is made of.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct Birth<'a> {
+    /// The settings.
+    pub config: &'a Arc<Config>,
+    /// Its number in the world.
+    pub index: u32,
+    /// How often it was started before.
+    pub life: u32,
+    /// Its name and address.
+    pub identity: Identity,
+    /// Its randomness.
+    pub seed: Seed,
+    /// Now.
+    pub now: Instant,
+    /// The table to start from, if it starts converged; it is row `index`.
+    pub roster: Option<&'a Roster>,
+}
+
+impl Birth<'_> {
+    /// The node of the core.
+    pub fn node(&self) -> Node {
+        let (config, seed, now) = (Arc::clone(self.config), self.seed, self.now);
+        match self.roster {
+            Some(roster) => Node::with_roster(config, roster, self.index as usize, seed, now),
+            None => Node::new(config, self.identity.clone(), seed, now),
+        }
+    }
+}
+
+impl Machine for Node {
+    #[inline]
+    fn handle(&mut self, now: Instant, input: Input<'_>) -> Result<(), Rejected> {
+        Self::handle(self, now, input)
+    }
+
+    #[inline]
+    fn poll_transmit(&mut self, buf: &mut BytesMut) -> Option<SocketAddr> {
+        Self::poll_transmit(self, buf).map(|t| t.to)
+    }
+
+    #[inline]
+    fn poll_exchange(&mut self, buf: &mut BytesMut) -> Option<Exchange> {
+        Self::poll_exchange(self, buf)
+    }
+
+    #[inline]
+    fn poll_event(&mut self) -> Option<Event> {
+        Self::poll_event(self)
+    }
+
+    #[inline]
+    fn poll_timeout(&self) -> Option<Instant> {
+        Self::poll_timeout(self)
+    }
+
+    fn incarnation(&self) -> u32 {
+        self.me().incarnation().0
+    }
+
+    fn view(&self, show: &mut dyn FnMut(Seen<'_>)) {
+        for m in self.members() {
+            show(Seen { name: m.name(), incarnation: m.incarnation().0, state: m.state() });
+        }
+    }
+
+    #[inline]
+    fn live_len(&self) -> usize {
+        Self::live_len(self)
+    }
+
+    fn known_len(&self) -> usize {
+        Self::known_len(self)
+    }
+
+    fn queue_len(&self) -> usize {
+        [Lane::High, Lane::Normal, Lane::Low].iter().map(|&l| Self::queue_len(self, l)).sum()
+    }
+
+    fn health(&self) -> u32 {
+        Self::health(self)
+    }
+
+    fn stats(&self) -> Stats {
+        Self::stats(self)
+    }
+}

@@ -1,0 +1,7 @@
+//! The `swim-sim` program: see `swim-sim --help`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    swim_sim::cli::main()
+}

@@ -1,0 +1,45 @@
+//! Since when a world is calm.
+
+use std::collections::BTreeSet;
+
+use swim_core::Instant;
+
+use crate::change::Strike;
+
+/// When the last fault struck, and what lasts.
+#[derive(Debug, Default)]
+pub(super) struct Disturbances {
+    last: Instant,
+    stalled: BTreeSet<u32>,
+    split: bool,
+    lossy: bool,
+}
+
+impl Disturbances {
+    pub(super) fn on_strike(&mut self, now: Instant, strike: &Strike) {
+        self.last = now;
+        match *strike {
+            Strike::Stalled { node, .. } => {
+                self.stalled.insert(node);
+            }
+            Strike::Resumed(node) | Strike::Crashed(node) | Strike::Gone(node) => {
+                self.stalled.remove(&node);
+            }
+            Strike::Split(_) => self.split = true,
+            Strike::Healed => self.split = false,
+            Strike::Loss(p) => self.lossy = p > 0.0,
+            Strike::Started { .. } | Strike::Leaving(_) => {}
+        }
+    }
+
+    /// Since when nothing has struck; `None` while something lasts.
+    pub(super) fn calm_since(&self) -> Option<Instant> {
+        let calm = self.stalled.is_empty() && !self.split;
+        calm.then_some(self.last)
+    }
+
+    /// Whether packets are lost.
+    pub(super) const fn lossy(&self) -> bool {
+        self.lossy
+    }
+}

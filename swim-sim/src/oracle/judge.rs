@@ -1,0 +1,137 @@
+//! What an oracle is, what it may look at, what it finds.
+
+use core::fmt;
+
+use swim_core::{Config, Instant};
+
+use crate::change::Change;
+use crate::machine::Seen;
+
+/// A judge of one property, fed with changes. It never looks at all pairs except at the end.
+pub trait Oracle: Send {
+    /// The property's name.
+    fn name(&self) -> &'static str;
+
+    /// Something happened.
+    fn on_change(&mut self, change: &Change) -> Result<(), Violation>;
+
+    /// A second of virtual time has passed.
+    fn on_tick(&mut self, world: &dyn Inspect) -> Result<(), Violation> {
+        let _ = world;
+        Ok(())
+    }
+
+    /// The run is over.
+    fn at_end(&mut self, world: &dyn Inspect) -> Result<(), Violation>;
+
+    /// How many cases it has judged. An oracle without a case has proved nothing.
+    fn cases(&self) -> u64;
+
+    /// How many it let pass because a fault excused them.
+    fn excused(&self) -> u64 {
+        0
+    }
+
+    /// How many it could not judge because the run ended too soon.
+    fn open(&self) -> u64 {
+        0
+    }
+}
+
+/// A world, as an oracle sees it.
+pub trait Inspect {
+    /// The virtual time.
+    fn now(&self) -> Instant;
+    /// How many nodes there are, up or down.
+    fn nodes(&self) -> u32;
+    /// The settings of the nodes.
+    fn config(&self) -> &Config;
+    /// Whether a node is up and has not been told to leave.
+    fn observes(&self, node: u32) -> bool;
+    /// The incarnation that a node that is up has itself.
+    fn incarnation(&self, node: u32) -> u32;
+    /// Shows every member that a node knows.
+    fn view(&self, node: u32, show: &mut dyn FnMut(Seen<'_>));
+    /// How much a node holds and has sent.
+    fn load(&self, node: u32) -> Load;
+}
+
+/// How much a node holds, and has sent in this life.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "tests of oracles make it")]
+pub struct Load {
+    /// Members that it knows, live or not.
+    pub known: usize,
+    /// User broadcasts that wait.
+    pub queued: usize,
+    /// Datagrams sent.
+    pub sent: u64,
+    /// Datagrams received.
+    pub received: u64,
+    /// Time-outs handled.
+    pub wakes: u64,
+    /// How often it was started before.
+    pub life: u32,
+}
+
+/// A formula did not hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Violation {
+    /// Whose formula.
+    pub oracle: &'static str,
+    /// When.
+    pub at: Instant,
+    /// What was the case instead, with value and bound.
+    pub text: String,
+}
+
+impl Violation {
+    /// A violation of `oracle`'s formula.
+    pub const fn new(oracle: &'static str, at: Instant, text: String) -> Self {
+        Self { oracle, at, text }
+    }
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} at {}: {}", self.oracle, self.at, self.text)
+    }
+}
+
+/// What an oracle found in a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[non_exhaustive]
+pub struct Verdict {
+    /// Which oracle.
+    pub oracle: &'static str,
+    /// Cases judged.
+    pub cases: u64,
+    /// Cases that a fault excused.
+    pub excused: u64,
+    /// Cases that the end of the run left open.
+    pub open: u64,
+    /// Violations.
+    pub violations: u64,
+}
+
+impl Verdict {
+    pub(crate) fn of(oracle: &dyn Oracle, violations: &[Violation]) -> Self {
+        let name = oracle.name();
+        Self {
+            oracle: name,
+            cases: oracle.cases(),
+            excused: oracle.excused(),
+            open: oracle.open(),
+            violations: violations.iter().filter(|v| v.oracle == name).count() as u64,
+        }
+    }
+
+    /// Adds what the same oracle found in another run.
+    pub const fn add(&mut self, other: &Self) {
+        self.cases += other.cases;
+        self.excused += other.excused;
+        self.open += other.open;
+        self.violations += other.violations;
+    }
+}

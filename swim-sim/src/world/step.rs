@@ -1,0 +1,220 @@
+//! One step of a world: take the next item, hand it to its node, see what comes out.
+
+use swim_core::{Command, Input, Instant, OpId};
+
+use super::{Driver, Item, TICK, World};
+use crate::change::Stall;
+use crate::machine::Machine;
+use crate::place;
+use crate::stream::Mail;
+
+/// Bytes that a socket holds for a node that does not read, as memberlist asks of the kernel.
+const SOCKET_BYTES: usize = 2 << 20;
+/// What a kernel charges for a datagram besides its bytes.
+const DATAGRAM_OVERHEAD: usize = 256;
+
+/// The node that sent what has this key.
+const fn sender(key: u64) -> u32 {
+    (key >> 32) as u32
+}
+
+impl<M: Machine> World<M> {
+    /// Does the next thing that is not after `until`; false if there is none.
+    #[inline]
+    pub(super) fn step_before(&mut self, until: Instant) -> bool {
+        if self.next_act <= until {
+            // Acts of an instant come before what arrives in it.
+            let before = Instant::from_nanos(self.next_act.as_nanos().saturating_sub(1));
+            if !self.step_wheel(before) {
+                self.act_next();
+            }
+            return true;
+        }
+        self.step_wheel(until)
+    }
+
+    #[inline]
+    fn step_wheel(&mut self, until: Instant) -> bool {
+        let Some(due) = self.wheel.pop(until.as_nanos()) else { return false };
+        self.now = Instant::from_nanos(due.at);
+        match due.item {
+            Item::Packet { to, packet } => self.deliver(sender(due.key), to, packet),
+            Item::Timer { node, generation } => self.wake(node, generation),
+            Item::Stream { slot, generation, step } => self.step_stream(slot, generation, step),
+        }
+        true
+    }
+
+    /// Does what the agenda or the oracles have for this instant.
+    fn act_next(&mut self) {
+        self.now = self.now.max(self.next_act);
+        if self.next_tick <= self.now {
+            self.next_tick = self.now + TICK;
+            self.tick();
+        } else if let Some(act) = self.agenda.pop() {
+            self.act(act);
+        }
+        self.next_act = self.agenda.next().min(self.next_tick);
+    }
+
+    /// Shows every oracle the world.
+    fn tick(&mut self) {
+        let mut oracles = core::mem::take(&mut self.oracles);
+        for oracle in &mut oracles {
+            if let Err(v) = oracle.on_tick(self) {
+                self.note_violation(v);
+            }
+        }
+        self.oracles = oracles;
+    }
+
+    /// A datagram arrives.
+    #[inline]
+    fn deliver(&mut self, from: u32, to: u32, packet: u32) {
+        let host = &mut self.hosts[to as usize];
+        let Some(machine) = &mut host.machine else {
+            self.faults.to_the_dead += 1;
+            return self.arena.give(packet);
+        };
+        if host.stall.is_some() {
+            return self.park_datagram(from, to, packet);
+        }
+        host.received += 1;
+        self.traffic.events += 1;
+        let bytes = self.arena.bytes(packet);
+        let input = Input::Datagram { at: self.now, from: place::addr(from), bytes };
+        // A refusal is counted by the node itself.
+        let _ = machine.handle(self.now, input);
+        self.arena.give(packet);
+        self.drain(to);
+    }
+
+    /// A deadline is reached, unless it has moved.
+    #[inline]
+    fn wake(&mut self, node: u32, generation: u32) {
+        let host = &mut self.hosts[node as usize];
+        if host.generation != generation || host.machine.is_none() {
+            return;
+        }
+        host.armed = Instant::MAX;
+        if host.deadline > self.now {
+            return self.arm(node);
+        }
+        if !host.timers_run() {
+            if let Some(stall) = &mut host.stall {
+                stall.overslept = true;
+            }
+            return;
+        }
+        self.time_out(node);
+        self.drain(node);
+    }
+
+    fn time_out(&mut self, node: u32) {
+        let host = &mut self.hosts[node as usize];
+        host.wakes += 1;
+        self.traffic.events += 1;
+        if let Some(machine) = &mut host.machine {
+            let _ = machine.handle(self.now, Input::Timeout);
+        }
+    }
+
+    /// Makes sure that the wheel has an entry at or before the node's deadline.
+    #[inline]
+    pub(super) fn arm(&mut self, node: u32) {
+        let host = &mut self.hosts[node as usize];
+        if host.deadline >= host.armed {
+            return;
+        }
+        host.generation = host.generation.wrapping_add(1);
+        host.armed = host.deadline;
+        let item = Item::Timer { node, generation: host.generation };
+        let class = if self.driver == Driver::MailFirst { TIMER } else { 0 };
+        self.wheel.push(host.deadline.max(self.now).as_nanos(), class | u64::from(node), item);
+    }
+
+    /// Keeps a datagram for a frozen node, if its socket has room.
+    fn park_datagram(&mut self, from: u32, to: u32, packet: u32) {
+        let bytes = self.arena.bytes(packet).len() + DATAGRAM_OVERHEAD;
+        let stall = self.hosts[to as usize].stall.as_mut().expect("the node is frozen");
+        if stall.inbox_bytes + bytes > SOCKET_BYTES {
+            self.faults.overflowed += 1;
+            return self.arena.give(packet);
+        }
+        stall.inbox_bytes += bytes;
+        stall.inbox.push(Mail::Datagram { at: self.now, from, packet });
+    }
+
+    /// A frozen node goes on: it sends what waited, then reads its mail and runs its timers.
+    pub(super) fn resume(&mut self, node: u32) {
+        let Some(stall) = self.hosts[node as usize].stall.take() else { return };
+        for (to, packet) in stall.outbox {
+            self.launch(node, to, packet);
+        }
+        let late = stall.overslept && stall.part == Stall::Loop;
+        if late && self.driver == Driver::TimersFirst {
+            self.time_out(node);
+            self.drain(node);
+        }
+        for mail in stall.inbox {
+            self.read(node, mail);
+        }
+        if late && self.driver == Driver::MailFirst {
+            self.time_out(node);
+        }
+        self.drain(node);
+    }
+
+    /// Hands over mail that waited.
+    fn read(&mut self, node: u32, mail: Mail) {
+        match mail {
+            Mail::Datagram { at, from, packet } => {
+                let host = &mut self.hosts[node as usize];
+                host.received += 1;
+                self.traffic.events += 1;
+                let bytes = self.arena.bytes(packet);
+                if let Some(machine) = &mut host.machine {
+                    let input = Input::Datagram { at, from: place::addr(from), bytes };
+                    let _ = machine.handle(self.now, input);
+                }
+                self.arena.give(packet);
+            }
+            Mail::Request { slot, generation, from, packet } => {
+                self.take_request(node, slot, generation, from, packet);
+            }
+            Mail::Outcome { slot, generation, error } => self.conclude(slot, generation, error),
+        }
+    }
+
+    /// Throws away what waited for a node that is gone.
+    pub(super) fn discard_mail(&mut self, node: u32) {
+        let Some(stall) = self.hosts[node as usize].stall.take() else { return };
+        for mail in stall.inbox {
+            match mail {
+                Mail::Datagram { packet, .. } => self.arena.give(packet),
+                Mail::Request { slot, generation, packet, .. } => {
+                    self.arena.give(packet);
+                    self.reset(slot, generation);
+                }
+                Mail::Outcome { .. } => {}
+            }
+        }
+        for (_, packet) in stall.outbox {
+            self.arena.give(packet);
+        }
+    }
+
+    /// Hands a command to a node; returns its number.
+    pub(super) fn give_command(&mut self, node: u32, command: Command) -> Option<u64> {
+        let host = &mut self.hosts[node as usize];
+        let machine = host.machine.as_mut()?;
+        host.ops += 1;
+        let op = host.ops;
+        let taken = machine.handle(self.now, Input::Command { op: OpId(op), command });
+        self.drain(node);
+        taken.ok().map(|()| op)
+    }
+}
+
+/// Key bit of deadlines where mail comes first.
+const TIMER: u64 = 1 << 63;

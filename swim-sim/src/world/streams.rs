@@ -1,0 +1,258 @@
+//! The stream plane: connections with latency both ways, refusals and deadlines.
+
+use swim_core::{Exchange, ExchangeError, InboundId, Input, Instant, OutboundId};
+
+use super::{Item, World};
+use crate::change::Stall;
+use crate::machine::Machine;
+use crate::place;
+use crate::stream::{CONNECT_RETRY_NS, DATA_RETRY_NS, Mail, STREAM_SALT, Stage, Step, Stream};
+
+impl<M: Machine> World<M> {
+    /// Takes one stream action from a node; false if it has none.
+    pub(super) fn drain_exchange(&mut self, node: u32) -> bool {
+        let packet = self.arena.take();
+        let host = &mut self.hosts[node as usize];
+        let buffer = self.arena.buffer(packet);
+        let Some(exchange) = host.machine.as_mut().and_then(|m| m.poll_exchange(buffer)) else {
+            self.arena.give(packet);
+            return false;
+        };
+        host.digest.exchange(self.now.as_nanos(), &exchange, buffer);
+        let bytes = buffer.len() as u64;
+        match exchange {
+            Exchange::Open { id, to, reply_due, deadline, .. } => {
+                self.count_message(bytes);
+                let target = place::node_at(to).filter(|&i| (i as usize) < self.hosts.len());
+                self.open(node, id, target.unwrap_or(node), packet, reply_due, deadline);
+            }
+            Exchange::Reply { id, .. } | Exchange::Refuse { id, .. } => {
+                self.count_message(bytes);
+                self.answer(id, packet);
+            }
+            Exchange::Close { id } => {
+                self.arena.give(packet);
+                let (slot, generation) = parts(id);
+                self.hang_up(slot, generation);
+            }
+            Exchange::Cancel { id } => {
+                self.arena.give(packet);
+                let life = self.hosts[node as usize].life;
+                if let Some(slot) = self.streams.outbound(node, life, id) {
+                    self.close(slot);
+                }
+            }
+            _ => self.arena.give(packet),
+        }
+        true
+    }
+
+    const fn count_message(&mut self, bytes: u64) {
+        self.traffic.streams += 1;
+        self.traffic.stream_bytes += bytes;
+    }
+
+    /// Connects and sends the request: three legs, the first two of them the handshake. An address
+    /// outside of the world is refused, like a node that is down.
+    fn open(
+        &mut self,
+        from: u32,
+        id: OutboundId,
+        to: u32,
+        packet: u32,
+        reply_due: bool,
+        deadline: Instant,
+    ) {
+        let host = &mut self.hosts[from as usize];
+        let (number, life) = (host.next_number(), host.life);
+        let message = Some(packet);
+        let stage = Stage::Asking;
+        let stream =
+            Stream { generation: 0, from, life, to, id, number, reply_due, message, stage };
+        let (slot, generation) = self.streams.open(stream);
+        let late = Step::Fail(ExchangeError::TimedOut);
+        self.plan(slot, generation, deadline.max(self.now), from, late);
+        if self.cut(from, to) {
+            return;
+        }
+        let connected = self.now.as_nanos()
+            + self.leg(from, to, number, 0, CONNECT_RETRY_NS)
+            + self.leg(to, from, number, 1, CONNECT_RETRY_NS);
+        if from == to || self.hosts[to as usize].machine.is_none() {
+            let refused = Step::Fail(ExchangeError::Refused);
+            self.plan(slot, generation, Instant::from_nanos(connected), to, refused);
+        } else {
+            let at = connected + self.leg(from, to, number, 2, DATA_RETRY_NS);
+            self.plan(slot, generation, Instant::from_nanos(at), from, Step::Arrive);
+        }
+    }
+
+    /// Time of one leg.
+    fn leg(&self, from: u32, to: u32, number: u32, part: u64, retry_ns: u64) -> u64 {
+        self.links.leg(self.seed ^ STREAM_SALT ^ part, from, to, number, retry_ns)
+    }
+
+    fn plan(&mut self, slot: u32, generation: u32, at: Instant, by: u32, step: Step) {
+        let number = self.hosts[by as usize].next_number();
+        let key = u64::from(by) << 32 | u64::from(number);
+        self.wheel.push(at.as_nanos(), key, Item::Stream { slot, generation, step });
+    }
+
+    /// A stream goes on.
+    pub(super) fn step_stream(&mut self, slot: u32, generation: u32, step: Step) {
+        let Some(stream) = self.streams.get(slot, generation) else { return };
+        let (from, to) = (stream.from, stream.to);
+        let lost = step != Step::Fail(ExchangeError::TimedOut) && self.cut(from, to);
+        if lost {
+            // Bytes that a partition swallows; the deadline ends the stream.
+            return;
+        }
+        match step {
+            Step::Arrive => self.arrive(slot, generation),
+            Step::Answer => self.reach(slot, generation, None),
+            Step::Fail(error) => self.reach(slot, generation, Some(error)),
+        }
+    }
+
+    /// The request reaches its node, or the node's host where nobody listens any more.
+    fn arrive(&mut self, slot: u32, generation: u32) {
+        let Some(stream) = self.streams.get(slot, generation) else { return };
+        let (from, to, reply_due) = (stream.from, stream.to, stream.reply_due);
+        let packet = stream.message.take().expect("a request that has not arrived has its bytes");
+        let host = &mut self.hosts[to as usize];
+        if host.machine.is_none() {
+            self.arena.give(packet);
+            return self.reset(slot, generation);
+        }
+        if !reply_due {
+            // The host has all bytes, whenever the node reads them.
+            stream.stage = Stage::Answering;
+            self.plan_back(slot, generation, Step::Answer);
+        }
+        let host = &mut self.hosts[to as usize];
+        if let Some(stall) = &mut host.stall {
+            return stall.inbox.push(Mail::Request { slot, generation, from, packet });
+        }
+        self.take_request(to, slot, generation, from, packet);
+        self.drain(to);
+    }
+
+    /// Hands a request to its node. The caller drains.
+    pub(super) fn take_request(
+        &mut self,
+        to: u32,
+        slot: u32,
+        generation: u32,
+        from: u32,
+        packet: u32,
+    ) {
+        if let Some(stream) = self.streams.get(slot, generation)
+            && stream.stage == Stage::Asking
+        {
+            stream.stage = Stage::Asked;
+        }
+        self.traffic.events += 1;
+        let host = &mut self.hosts[to as usize];
+        let id = InboundId(u64::from(generation) << 32 | u64::from(slot));
+        let from = place::stream_source(from, slot);
+        let input = Input::Request { id, from, bytes: self.arena.bytes(packet) };
+        let refused = host.machine.as_mut().is_some_and(|m| m.handle(self.now, input).is_err());
+        self.arena.give(packet);
+        if refused {
+            // A driver still sends what the node has to say, then closes.
+            self.drain(to);
+            self.hang_up(slot, generation);
+        }
+    }
+
+    /// Sends a reply on its way.
+    fn answer(&mut self, id: InboundId, packet: u32) {
+        let (slot, generation) = parts(id);
+        match self.streams.get(slot, generation) {
+            Some(stream) if stream.stage == Stage::Asked => {
+                stream.stage = Stage::Answering;
+                stream.message = Some(packet);
+                self.plan_back(slot, generation, Step::Answer);
+            }
+            _ => self.arena.give(packet),
+        }
+    }
+
+    /// Closes a stream from the side that was asked, if it has not answered.
+    fn hang_up(&mut self, slot: u32, generation: u32) {
+        let Some(stream) = self.streams.get(slot, generation) else { return };
+        if stream.stage == Stage::Asked {
+            stream.stage = Stage::Answering;
+            self.plan_back(slot, generation, Step::Fail(ExchangeError::Closed));
+        }
+    }
+
+    /// Closes a stream whose request nobody will read.
+    pub(super) fn reset(&mut self, slot: u32, generation: u32) {
+        if let Some(stream) = self.streams.get(slot, generation)
+            && stream.stage == Stage::Asking
+        {
+            stream.stage = Stage::Asked;
+            self.hang_up(slot, generation);
+        }
+    }
+
+    /// Plans a step at the side that asked, one leg from now.
+    fn plan_back(&mut self, slot: u32, generation: u32, step: Step) {
+        let Some(stream) = self.streams.get(slot, generation) else { return };
+        let (from, to, number) = (stream.from, stream.to, stream.number);
+        let leg = self.leg(to, from, number, 3, DATA_RETRY_NS);
+        let at = Instant::from_nanos(self.now.as_nanos() + leg);
+        self.plan(slot, generation, at, to, step);
+    }
+
+    /// The end of a stream reaches the side that asked.
+    fn reach(&mut self, slot: u32, generation: u32, error: Option<ExchangeError>) {
+        let Some(stream) = self.streams.get(slot, generation) else { return };
+        let (from, life) = (stream.from, stream.life);
+        let host = &mut self.hosts[from as usize];
+        if host.machine.is_none() || host.life != life {
+            return self.close(slot);
+        }
+        let timer = error == Some(ExchangeError::TimedOut);
+        if let Some(stall) = &mut host.stall
+            && !(timer && stall.part == Stall::Io)
+        {
+            return stall.inbox.push(Mail::Outcome { slot, generation, error });
+        }
+        self.conclude(slot, generation, error);
+        self.drain(from);
+    }
+
+    /// Hands the end of a stream to the node that asked. The caller drains.
+    pub(super) fn conclude(&mut self, slot: u32, generation: u32, error: Option<ExchangeError>) {
+        let Some(stream) = self.streams.get(slot, generation) else { return };
+        let (from, id, message) = (stream.from, stream.id, stream.message);
+        let bytes = message.map_or(&[][..], |packet| self.arena.bytes(packet));
+        let result = error.map_or(Ok(bytes), Err);
+        self.traffic.events += 1;
+        self.faults.streams_failed += u64::from(error.is_some());
+        if let Some(machine) = &mut self.hosts[from as usize].machine {
+            let _ = machine.handle(self.now, Input::Reply { id, result });
+        }
+        self.close(slot);
+    }
+
+    fn close(&mut self, slot: u32) {
+        if let Some(packet) = self.streams.close(slot) {
+            self.arena.give(packet);
+        }
+    }
+
+    /// A node is gone: whoever waits for its answers learns it.
+    pub(super) fn hang_up_all(&mut self, node: u32) {
+        for (slot, generation) in self.streams.asked(node) {
+            self.hang_up(slot, generation);
+        }
+    }
+}
+
+/// Slot and generation of an inbound stream.
+const fn parts(id: InboundId) -> (u32, u32) {
+    (id.0 as u32, (id.0 >> 32) as u32)
+}

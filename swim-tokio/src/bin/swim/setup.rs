@@ -1,0 +1,61 @@
+//! From flags to an agent.
+
+use swim_tokio::swim_core::keyring::Keyring;
+use swim_tokio::swim_core::{Config, ConfigBuilder};
+use swim_tokio::{Agent, Builder, DEFAULT_PORT, JoinAddr, parse_addr, parse_key, read_keyring};
+
+use crate::flags::{AgentFlags, Profile};
+
+/// The agent that the flags describe.
+pub(crate) fn builder(flags: &AgentFlags) -> Result<Builder, String> {
+    let bind = parse_addr(&flags.bind, DEFAULT_PORT).map_err(|e| format!("--bind: {e}"))?;
+    let config = config(flags)?.build().map_err(|e| e.to_string())?;
+    let (min, max, current) = SERF_VERSIONS;
+    let mut builder =
+        Agent::builder(config).bind(bind).app_versions(min, max, current).meta(NO_TAGS);
+    if let Some(name) = &flags.node {
+        builder = builder.name(name);
+    }
+    if let Some(addr) = &flags.advertise {
+        // Port 0 stands for the port that is bound.
+        builder = builder.advertise(parse_addr(addr, 0).map_err(|e| format!("--advertise: {e}"))?);
+    }
+    for seed in &flags.join {
+        let seed = JoinAddr::from(seed.as_str());
+        seed.check().map_err(|e| format!("--join: {e}"))?;
+        builder = builder.join([seed]);
+    }
+    if let Some(path) = &flags.keyring_file {
+        builder = builder.keyring_file(path);
+    }
+    Ok(builder)
+}
+
+fn config(flags: &AgentFlags) -> Result<ConfigBuilder, String> {
+    let mut config = match flags.profile {
+        Profile::Lan => Config::lan(),
+        Profile::Wan => Config::wan(),
+        Profile::Local => Config::local(),
+    };
+    config = config.label(flags.label.as_bytes()).compression(!flags.disable_compression);
+    if let Some(key) = &flags.encrypt {
+        let key = parse_key(key).map_err(|e| format!("--encrypt: {e}"))?;
+        if let Some(path) = &flags.keyring_file
+            && let Some(ring) = read_keyring(path).map_err(|e| e.to_string())?
+            && ring.primary() != Some(&key)
+        {
+            return Err(format!(
+                "--encrypt is not the primary key of {}: leave one of them out",
+                path.display()
+            ));
+        }
+        config = config.keyring(Keyring::new(key));
+    }
+    Ok(config)
+}
+
+/// Smallest, largest and spoken version of Serf's protocol: a Serf cluster accepts no others.
+const SERF_VERSIONS: (u8, u8, u8) = (2, 5, 4);
+
+/// Metadata as Serf reads it: the tags, of which there are none.
+const NO_TAGS: &[u8] = &[255, 0x80];

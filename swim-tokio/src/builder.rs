@@ -1,0 +1,284 @@
+//! Starting an agent.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use swim_core::keyring::Keyring;
+use swim_core::{Config, Identity, Node};
+use tokio::sync::mpsc;
+
+use crate::addr::{DEFAULT_PORT, JoinAddr};
+use crate::advertise;
+use crate::bind::Sockets;
+use crate::clock::Clock;
+use crate::counters::Counters;
+use crate::driver::{Datagrams, Driver, Ignore, KeySaver, Ops, Outlet, Streams};
+use crate::error::StartError;
+use crate::events::{Events, Overflow};
+use crate::handle::Handle;
+use crate::keyring_file::{KeyringFileError, read_keyring, write_keyring};
+use crate::limit::RateLimit;
+use crate::nonce;
+use crate::stream::{Budget, Shared};
+use crate::throttle::Throttle;
+
+/// A node with its sockets, run by one task on tokio. See [`Agent::builder`].
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Agent;
+
+impl Agent {
+    /// A builder for an agent with this configuration.
+    pub fn builder(config: Arc<Config>) -> Builder {
+        Builder {
+            config,
+            name: None,
+            bind: SocketAddr::from(([0, 0, 0, 0], DEFAULT_PORT)),
+            advertise: None,
+            meta: Vec::new(),
+            app_versions: (0, 0, 0),
+            seeds: Vec::new(),
+            keyring_file: None,
+            events_max: 1024,
+            overflow: Overflow::default(),
+            rate_limit: Some(RateLimit::default()),
+            ignore: None,
+        }
+    }
+}
+
+/// Builds an agent.
+#[must_use]
+pub struct Builder {
+    config: Arc<Config>,
+    name: Option<String>,
+    bind: SocketAddr,
+    advertise: Option<SocketAddr>,
+    meta: Vec<u8>,
+    app_versions: (u8, u8, u8),
+    seeds: Vec<JoinAddr>,
+    keyring_file: Option<PathBuf>,
+    events_max: usize,
+    overflow: Overflow,
+    rate_limit: Option<RateLimit>,
+    ignore: Option<Ignore>,
+}
+
+impl Builder {
+    /// The name of the node, unique in its cluster. Default: the host's name.
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// Where to listen, UDP and TCP. Default `0.0.0.0:7946`. Port 0 takes one that is free for both.
+    pub fn bind(mut self, addr: SocketAddr) -> Self {
+        self.bind = addr;
+        self
+    }
+
+    /// The address that others are told; port 0 stands for the port that is bound.
+    ///
+    /// Default: the address that is bound. If that is unspecified: the first private address of an
+    /// interface that is up and not loopback, else its first other address that is not link-local.
+    pub fn advertise(mut self, addr: SocketAddr) -> Self {
+        self.advertise = Some(addr);
+        self
+    }
+
+    /// The application's metadata, at most 512 bytes. Default: none.
+    pub fn meta(mut self, meta: impl Into<Vec<u8>>) -> Self {
+        self.meta = meta.into();
+        self
+    }
+
+    /// Smallest, largest and spoken version of the application's protocol. Default: all 0. A Serf
+    /// cluster requires `(2, 5, 4)`.
+    pub fn app_versions(mut self, min: u8, max: u8, current: u8) -> Self {
+        self.app_versions = (min, max, current);
+        self
+    }
+
+    /// Joins the cluster of these seeds before [`spawn`](Self::spawn) returns. Default: none.
+    pub fn join<S: Into<JoinAddr>>(mut self, seeds: impl IntoIterator<Item = S>) -> Self {
+        self.seeds.extend(seeds.into_iter().map(Into::into));
+        self
+    }
+
+    /// Keeps the keyring in a file: a JSON array of base64 keys, primary first, as Serf's.
+    ///
+    /// If the file exists its keys are used instead of the configuration's; if not it is made, from
+    /// those. Every change of the keyring is stored before the command that made it ends. Default:
+    /// none, and a change lasts as long as the agent.
+    pub fn keyring_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.keyring_file = Some(path.into());
+        self
+    }
+
+    /// Events that wait for the consumer at most. Default 1,024; at least 1.
+    pub fn events_max(mut self, events_max: usize) -> Self {
+        self.events_max = events_max.max(1);
+        self
+    }
+
+    /// What to do with more. Default [`Overflow::Lag`].
+    pub fn overflow(mut self, overflow: Overflow) -> Self {
+        self.overflow = overflow;
+        self
+    }
+
+    /// How much one source may send, `None` for any amount. Default: [`RateLimit::default`].
+    pub fn rate_limit(mut self, rate_limit: impl Into<Option<RateLimit>>) -> Self {
+        self.rate_limit = rate_limit.into();
+        self
+    }
+
+    /// Drops datagrams from some sources unseen, to test what streams are for.
+    #[doc(hidden)]
+    pub fn ignore_datagrams_from(
+        mut self,
+        ignore: impl Fn(SocketAddr) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        self.ignore = Some(Arc::new(ignore));
+        self
+    }
+
+    /// Starts the agent on the current tokio runtime, and joins the seeds if there are any.
+    ///
+    /// # Errors
+    ///
+    /// [`StartError`]; nothing is left running. If there are seeds, one of them must be reached.
+    pub async fn spawn(self) -> Result<(Handle, Events), StartError> {
+        let clock = Clock::new();
+        let seed = nonce::seed().map_err(|e| StartError::Random(e.into()))?;
+        let bind = self.bind;
+        let sockets =
+            Sockets::bind(bind).map_err(|error| StartError::Bind { addr: bind, error })?;
+        // Sending starts at once instead of finding the socket not ready.
+        let ready = sockets.udp.writable().await;
+        ready.map_err(|error| StartError::Bind { addr: bind, error })?;
+        let identity = self.identity(sockets.local)?;
+        let stored = self.stored_keyring()?;
+        let config = match &stored {
+            Some(ring) => {
+                let config = self.config.to_builder().keyring(ring.clone()).build();
+                config.map_err(StartError::Config)?
+            }
+            None => self.config.clone(),
+        };
+        let (name, advertised) = (identity.name().clone(), identity.addr().canonical());
+        let node = Node::new(config, identity, seed, clock.now());
+        if let (Some(path), None) = (&self.keyring_file, stored) {
+            if node.keyring().is_empty() {
+                return Err(StartError::Keyring(KeyringFileError::missing(path)));
+            }
+            write_keyring(path, node.keyring()).map_err(StartError::Keyring)?;
+        }
+        let local = sockets.local;
+        let seeds = self.seeds.clone();
+        let (driver, requests, events) = self.driver(clock, node, sockets);
+        tokio::spawn(driver.run());
+        let handle = Handle::new(requests, local, advertised, name);
+        if !seeds.is_empty()
+            && let Err(e) = handle.join(seeds).await
+        {
+            handle.shutdown().await;
+            return Err(StartError::Join(e));
+        }
+        Ok((handle, events))
+    }
+
+    fn stored_keyring(&self) -> Result<Option<Keyring>, StartError> {
+        match &self.keyring_file {
+            Some(path) => read_keyring(path).map_err(StartError::Keyring),
+            None => Ok(None),
+        }
+    }
+
+    fn identity(&self, local: SocketAddr) -> Result<Identity, StartError> {
+        let addr = self.advertised(local)?;
+        let name = match &self.name {
+            Some(name) => name.clone(),
+            None => host_name().ok_or(StartError::NoName)?,
+        };
+        let (min, max, current) = self.app_versions;
+        Identity::new(&name, addr)
+            .and_then(|me| me.meta(&self.meta))
+            .and_then(|me| me.app_versions(min, max, current))
+            .map_err(StartError::Identity)
+    }
+
+    fn advertised(&self, local: SocketAddr) -> Result<SocketAddr, StartError> {
+        let mut addr = match self.advertise {
+            Some(addr) => addr,
+            None if !local.ip().is_unspecified() => local,
+            None => {
+                let ip = advertise::choose(local.ip(), &advertise::interface_addrs());
+                SocketAddr::new(ip.ok_or(StartError::NoAddress { bind: local })?, 0)
+            }
+        };
+        if addr.port() == 0 {
+            addr.set_port(local.port());
+        }
+        // An IPv4 address goes out in its 4-byte form, as that of a memberlist node does that was
+        // told its address.
+        addr.set_ip(addr.ip().to_canonical());
+        Ok(addr)
+    }
+
+    fn driver(
+        self,
+        clock: Clock,
+        node: Node,
+        sockets: Sockets,
+    ) -> (Driver, mpsc::Sender<crate::driver::Request>, Events) {
+        let shared = Arc::new(Shared {
+            clock,
+            counters: Counters::default(),
+            throttle: Throttle::default(),
+            budget: Budget::new(STREAM_BYTES_MAX),
+        });
+        let (mailbox, mail) = mpsc::channel(MAIL_MAX);
+        let (requests, asked) = mpsc::channel(REQUESTS_MAX);
+        let (consumer, events) = mpsc::channel(self.events_max);
+        let held_max = match self.overflow {
+            Overflow::Lag => 0,
+            Overflow::HoldBack => node.config().events_max() as usize,
+        };
+        let limit = self.rate_limit;
+        let (datagrams, streams) = (limit.map(|l| l.datagrams()), limit.map(|l| l.streams()));
+        let source = sockets.local.ip();
+        let driver = Driver {
+            clock,
+            datagrams: Datagrams::new(sockets.udp, datagrams, self.ignore, shared.clone()),
+            streams: Streams::new(sockets.tcp, source, streams, mailbox.clone(), shared.clone()),
+            mail,
+            requests: asked,
+            ops: Ops::default(),
+            outlet: Outlet::new(consumer, held_max, shared.clone()),
+            keys: KeySaver::new(self.keyring_file, mailbox),
+            shared,
+            node,
+        };
+        (driver, requests, Events(events))
+    }
+}
+
+#[cfg(unix)]
+fn host_name() -> Option<String> {
+    nix::unistd::gethostname().ok()?.into_string().ok().filter(|name| !name.is_empty())
+}
+
+#[cfg(not(unix))]
+fn host_name() -> Option<String> {
+    std::env::var("COMPUTERNAME").ok().filter(|name| !name.is_empty())
+}
+
+/// Commands that wait for the driver; whoever gives more waits.
+const REQUESTS_MAX: usize = 256;
+/// Messages from streams that wait for the driver; the streams wait.
+const MAIL_MAX: usize = 64;
+/// Bytes of messages that all inbound streams are receiving: three push/pulls of the largest size,
+/// or hundreds of usual ones.
+const STREAM_BYTES_MAX: usize = 128 << 20;

@@ -1,0 +1,209 @@
+//! The datagram plane.
+
+use std::fmt;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use bytes::BytesMut;
+use swim_core::envelope::{Compression, Crc, DecryptError, PacketError};
+use swim_core::{Input, Instant, Node, SendError, Token, Transmit};
+use tokio::io::Interest;
+use tokio::net::UdpSocket;
+
+use crate::layers::{Lzw, outer};
+use crate::limit::Buckets;
+use crate::nonce::Nonces;
+use crate::recv::{Arrival, Effort, Receiver};
+use crate::stream::Shared;
+use crate::throttle::Plane;
+
+/// Sources whose datagrams are dropped unseen, for tests.
+pub(crate) type Ignore = Arc<dyn Fn(SocketAddr) -> bool + Send + Sync>;
+
+/// The UDP socket with its buffers.
+pub(crate) struct Datagrams {
+    socket: UdpSocket,
+    is_v6: bool,
+    receiver: Receiver,
+    limit: Option<Buckets>,
+    ignore: Option<Ignore>,
+    opened: BytesMut,
+    message: BytesMut,
+    sealed: BytesMut,
+    /// Where the datagram in `sealed` goes, which the socket had no room for. While it waits the node
+    /// is not asked for more, so that the others are made when they can go.
+    waiting: Option<(SocketAddr, Token)>,
+    lzw: Lzw,
+    nonces: Nonces,
+    shared: Arc<Shared>,
+}
+
+impl Datagrams {
+    /// Datagrams taken in one go, before time-outs and sending have their turn. More than fit the
+    /// usual receive buffer, so that after a stall the mail is in before the time-out.
+    const BATCH: usize = 1024;
+
+    pub(crate) fn new(
+        socket: UdpSocket,
+        limit: Option<Buckets>,
+        ignore: Option<Ignore>,
+        shared: Arc<Shared>,
+    ) -> Self {
+        Self {
+            is_v6: socket.local_addr().is_ok_and(|addr| addr.is_ipv6()),
+            receiver: Receiver::new(&socket, shared.clock.now()),
+            socket,
+            limit,
+            ignore,
+            opened: BytesMut::new(),
+            message: BytesMut::new(),
+            sealed: BytesMut::new(),
+            waiting: None,
+            lzw: Lzw::default(),
+            nonces: Nonces::new(),
+            shared,
+        }
+    }
+
+    /// Waits until there is something to read, or room for what waits.
+    pub(crate) async fn ready(&self) {
+        let mut interest = Interest::READABLE;
+        if self.waiting.is_some() {
+            interest |= Interest::WRITABLE;
+        }
+        if self.socket.ready(interest).await.is_err() {
+            // Only while the runtime shuts down, which drops this task.
+            std::future::pending::<()>().await;
+        }
+    }
+
+    pub(crate) const fn is_blocked(&self) -> bool {
+        self.waiting.is_some()
+    }
+
+    /// Hands what has arrived to the node.
+    pub(crate) fn take_in(&mut self, node: &mut Node, now: Instant, effort: Effort) {
+        for _ in 0..Self::BATCH {
+            match self.receiver.next(&self.socket, self.shared.clock, now, effort) {
+                Ok(Some(arrival)) => self.take(node, now, arrival),
+                Ok(None) => break,
+                // Some systems tell of datagrams of ours that nobody took.
+                Err(e) => tracing::debug!("receiving a datagram: {e}"),
+            }
+        }
+    }
+
+    fn take(&mut self, node: &mut Node, now: Instant, arrival: Arrival) {
+        let Arrival { at, from, len } = arrival;
+        let counters = &self.shared.counters;
+        counters.datagrams_received.up();
+        if self.ignore.as_ref().is_some_and(|ignore| ignore(from)) {
+            return;
+        }
+        if let Some(limit) = &mut self.limit
+            && !limit.admit(now, from.ip())
+        {
+            return counters.datagrams_limited.up();
+        }
+        let outer = outer(node.config(), node.keyring());
+        let bytes = match outer.open_packet(&self.receiver.bytes()[..len], &mut self.opened) {
+            Ok(bytes) => bytes,
+            Err(e) => {
+                counters.datagrams_unopened.up();
+                return self.shared.throttle.warn(now, from, Plane::Datagram, &Unopened(e));
+            }
+        };
+        if let Err(e) = node.handle(now, Input::Datagram { at, from, bytes }) {
+            tracing::debug!("datagram from {from}: {e}");
+        }
+    }
+
+    /// Sends what the node has to send, until the socket is full.
+    pub(crate) fn send(&mut self, node: &mut Node, now: Instant) {
+        if let Some((to, token)) = self.waiting.take() {
+            self.send_sealed(node, now, to, token);
+        }
+        while self.waiting.is_none() {
+            self.message.clear();
+            let Some(transmit) = node.poll_transmit(&mut self.message) else { return };
+            match self.seal(node, &transmit) {
+                Ok(()) => self.send_sealed(node, now, transmit.to, transmit.token),
+                Err(e) => self.unsent(node, now, transmit.to, transmit.token, &e),
+            }
+        }
+    }
+
+    fn seal(&mut self, node: &Node, transmit: &Transmit) -> io::Result<()> {
+        let config = node.config();
+        let outer = outer(config, node.keyring());
+        let nonce = if outer.encrypts() { self.nonces.next()? } else { [0; 12] };
+        let crc = if transmit.crc { Crc::Add } else { Crc::Omit };
+        let compressor = config.compression().then_some(&mut self.lzw as &mut dyn Compression);
+        self.sealed.clear();
+        let sealed = outer.seal_packet(crc, nonce, &self.message, compressor, &mut self.sealed);
+        sealed.map_err(io::Error::other)
+    }
+
+    fn send_sealed(&mut self, node: &mut Node, now: Instant, to: SocketAddr, token: Token) {
+        match self.socket.try_send_to(&self.sealed, self.reachable(to)) {
+            Ok(_) => self.shared.counters.datagrams_sent.up(),
+            Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
+                self.shared.counters.send_pauses.up();
+                self.waiting = Some((to, token));
+            }
+            Err(e) => self.unsent(node, now, to, token, &e),
+        }
+    }
+
+    fn unsent(
+        &self,
+        node: &mut Node,
+        now: Instant,
+        to: SocketAddr,
+        token: Token,
+        error: &io::Error,
+    ) {
+        self.shared.counters.datagrams_unsent.up();
+        tracing::debug!("datagram to {to} not sent: {error}");
+        let why = blame(error);
+        // The node takes the news or has no use for it.
+        let _ = node.handle(now, Input::Unsent { token, why });
+    }
+
+    /// The address as this socket takes it: one of IPv6 reaches IPv4 by mapped addresses.
+    fn reachable(&self, to: SocketAddr) -> SocketAddr {
+        match to.ip() {
+            IpAddr::V4(v4) if self.is_v6 => SocketAddr::new(v4.to_ipv6_mapped().into(), to.port()),
+            _ => to,
+        }
+    }
+}
+
+/// Whether the peer may be at fault. That this host is out of buffers, may not send or has no network
+/// says nothing about the peer.
+fn blame(error: &io::Error) -> SendError {
+    match error.kind() {
+        io::ErrorKind::ConnectionRefused
+        | io::ErrorKind::ConnectionReset
+        | io::ErrorKind::HostUnreachable
+        | io::ErrorKind::NetworkUnreachable => SendError::Remote,
+        _ => SendError::Local,
+    }
+}
+
+/// What an operator should make of a datagram that cannot be opened.
+struct Unopened(PacketError);
+
+impl fmt::Display for Unopened {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            PacketError::Decrypt(e @ DecryptError::NoKey { .. }) => {
+                write!(f, "{e}; another encryption key?")
+            }
+            PacketError::Decrypt(e) => write!(f, "{e}; not encrypted?"),
+            PacketError::Unacceptable { .. } => f.write_str("it is of another label"),
+            e => e.fmt(f),
+        }
+    }
+}

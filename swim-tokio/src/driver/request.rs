@@ -1,0 +1,28 @@
+//! What handles ask of the driver.
+
+use std::net::SocketAddr;
+
+use swim_core::keyring::Keyring;
+use swim_core::{Command, Outcome, Seat};
+use tokio::sync::oneshot;
+
+use crate::error::CommandError;
+use crate::snapshot::{AgentStats, Snapshot};
+
+#[derive(Debug)]
+pub(crate) enum Request {
+    Command { command: Command, done: oneshot::Sender<Result<Outcome, CommandError>> },
+    Join { seats: Vec<Seat>, done: oneshot::Sender<Result<JoinReport, CommandError>> },
+    Members(oneshot::Sender<Snapshot>),
+    Stats(oneshot::Sender<AgentStats>),
+    Keyring(oneshot::Sender<Keyring>),
+    Stop,
+}
+
+/// How a join ended.
+#[derive(Debug, Default)]
+pub(crate) struct JoinReport {
+    pub(crate) reached: u32,
+    /// Those that failed, and why.
+    pub(crate) failures: Vec<(SocketAddr, String)>,
+}

@@ -1,0 +1,219 @@
+//! The stream plane, as far as it concerns the node.
+
+use std::collections::HashMap;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use swim_core::{Exchange, ExchangeError, InboundId, Input, Instant, Node, OutboundId};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
+use tokio::task::{AbortHandle, JoinSet};
+
+use crate::layers::Layers;
+use crate::limit::Buckets;
+use crate::recv::canonical;
+use crate::stream::{Answer, Call, Inbound, Mailbox, Shared, Slots, call, serve};
+use crate::throttle::Plane;
+
+/// The TCP socket, and the tasks of the streams.
+pub(crate) struct Streams {
+    listener: TcpListener,
+    /// Where streams are opened from.
+    source: IpAddr,
+    limit: Option<Buckets>,
+    slots: Arc<Slots>,
+    tasks: JoinSet<()>,
+    last_id: u64,
+    /// Peers that wait for an answer.
+    asked: HashMap<InboundId, oneshot::Sender<Answer>>,
+    calls: HashMap<OutboundId, AbortHandle>,
+    backoff: Backoff,
+    mailbox: Mailbox,
+    shared: Arc<Shared>,
+}
+
+impl Streams {
+    /// Streams that peers hold open at a time, and that one of them does. A push/pull takes
+    /// milliseconds; memberlist serves 127 of them at a time.
+    const OPEN_MAX: u32 = 256;
+    const OPEN_BY_SOURCE_MAX: u32 = 128;
+
+    pub(crate) fn new(
+        listener: TcpListener,
+        source: IpAddr,
+        limit: Option<Buckets>,
+        mailbox: Mailbox,
+        shared: Arc<Shared>,
+    ) -> Self {
+        Self {
+            listener,
+            source,
+            limit,
+            slots: Slots::new(Self::OPEN_MAX, Self::OPEN_BY_SOURCE_MAX),
+            tasks: JoinSet::new(),
+            last_id: 0,
+            asked: HashMap::new(),
+            calls: HashMap::new(),
+            backoff: Backoff::default(),
+            mailbox,
+            shared,
+        }
+    }
+
+    /// The next stream that a peer opens. Cancel safe.
+    pub(crate) async fn accept(&mut self) -> (TcpStream, SocketAddr) {
+        loop {
+            self.backoff.wait().await;
+            match self.listener.accept().await {
+                Ok((stream, from)) => {
+                    self.backoff = Backoff::default();
+                    return (stream, canonical(from));
+                }
+                // The peer is gone already.
+                Err(e) if e.kind() == io::ErrorKind::ConnectionAborted => {}
+                Err(e) => {
+                    self.shared.counters.streams_unaccepted.up();
+                    tracing::warn!("cannot accept a stream: {e}");
+                    self.backoff.longer();
+                }
+            }
+        }
+    }
+
+    pub(crate) fn on_accepted(
+        &mut self,
+        node: &Node,
+        now: Instant,
+        stream: TcpStream,
+        from: SocketAddr,
+    ) {
+        let counters = &self.shared.counters;
+        counters.streams_accepted.up();
+        if let Some(limit) = &mut self.limit
+            && !limit.admit(now, from.ip())
+        {
+            return counters.streams_limited.up();
+        }
+        let Some(slot) = self.slots.take(from.ip()) else { return counters.streams_crowded.up() };
+        self.last_id += 1;
+        let id = InboundId(self.last_id);
+        let inbound = Inbound { id, from, stream, layers: Layers::of(node), slot };
+        self.tasks.spawn(serve(self.shared.clone(), self.mailbox.clone(), inbound));
+    }
+
+    pub(crate) fn on_request(
+        &mut self,
+        node: &mut Node,
+        now: Instant,
+        id: InboundId,
+        from: SocketAddr,
+        message: &[u8],
+        answer: oneshot::Sender<Answer>,
+    ) {
+        self.asked.insert(id, answer);
+        if let Err(e) = node.handle(now, Input::Request { id, from, bytes: message }) {
+            tracing::debug!("stream from {from}: {e}");
+        }
+        self.asked.retain(|_, answer| !answer.is_closed());
+    }
+
+    pub(crate) fn on_reply(
+        &mut self,
+        node: &mut Node,
+        now: Instant,
+        id: OutboundId,
+        to: SocketAddr,
+        result: Result<Bytes, ExchangeError>,
+        why: Option<&str>,
+    ) {
+        self.calls.remove(&id);
+        if let Some(why) = why {
+            match result {
+                // The other side speaks, but not with this node: somebody has to set that right.
+                Ok(_) | Err(ExchangeError::Malformed | ExchangeError::Remote) => {
+                    self.shared.throttle.warn(now, to, Plane::Answer, &why);
+                }
+                Err(_) => tracing::debug!("stream to {to} failed: {why}"),
+            }
+        }
+        let result = result.as_deref().map_err(|e| *e);
+        if let Err(e) = node.handle(now, Input::Reply { id, result }) {
+            tracing::debug!("reply from {to}: {e}");
+        }
+    }
+
+    /// Does everything on the stream plane that the node wants done.
+    pub(crate) fn act(&mut self, node: &mut Node) {
+        while let Some(finished) = self.tasks.try_join_next() {
+            if let Err(e) = finished
+                && e.is_panic()
+            {
+                tracing::error!("the task of a stream panicked: {e}");
+            }
+        }
+        let mut buf = BytesMut::new();
+        while let Some(exchange) = node.poll_exchange(&mut buf) {
+            let message = buf.split().freeze();
+            match exchange {
+                Exchange::Open { id, to, reply_due, deadline, .. } => {
+                    let deadline = self.shared.clock.tokio_instant(deadline);
+                    let (source, layers) = (self.source, Layers::of(node));
+                    let new = Call { id, to, message, reply_due, deadline, source, layers };
+                    let task = call(self.shared.clone(), self.mailbox.clone(), new);
+                    self.calls.insert(id, self.tasks.spawn(task));
+                }
+                Exchange::Reply { id, .. } => self.answer(node, id, message),
+                Exchange::Refuse { id, text, .. } => {
+                    tracing::debug!("stream refused: {text}");
+                    self.answer(node, id, message);
+                }
+                Exchange::Close { id } => drop(self.asked.remove(&id)),
+                Exchange::Cancel { id } => {
+                    if let Some(task) = self.calls.remove(&id) {
+                        task.abort();
+                    }
+                }
+                _ => tracing::error!("the node wants something that this driver does not know"),
+            }
+        }
+    }
+
+    fn answer(&mut self, node: &Node, id: InboundId, message: Bytes) {
+        if let Some(asked) = self.asked.remove(&id) {
+            // The peer may have gone.
+            let _ = asked.send(Answer { message, layers: Layers::of(node) });
+        }
+    }
+
+    /// Closes every stream and the listening socket.
+    pub(crate) async fn close(mut self) {
+        drop(self.listener);
+        self.tasks.shutdown().await;
+    }
+}
+
+/// Pauses between attempts to accept while the system cannot (memberlist spec 7).
+#[derive(Debug, Default)]
+struct Backoff {
+    pause: Duration,
+    until: Option<tokio::time::Instant>,
+}
+
+impl Backoff {
+    const MIN: Duration = Duration::from_millis(5);
+    const MAX: Duration = Duration::from_secs(1);
+
+    fn longer(&mut self) {
+        self.pause = (self.pause * 2).clamp(Self::MIN, Self::MAX);
+        self.until = Some(tokio::time::Instant::now() + self.pause);
+    }
+
+    async fn wait(&self) {
+        if let Some(until) = self.until {
+            tokio::time::sleep_until(until).await;
+        }
+    }
+}

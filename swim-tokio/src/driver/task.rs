@@ -1,0 +1,192 @@
+//! The loop.
+
+use std::pin::Pin;
+use std::sync::Arc;
+
+use swim_core::{Event, Input, Instant, Node};
+use tokio::net::TcpStream;
+use tokio::sync::mpsc;
+use tokio::time::Sleep;
+
+use super::{Datagrams, KeySaver, Ops, Outlet, Request, Streams};
+use crate::clock::Clock;
+use crate::recv::Effort;
+use crate::snapshot::{AgentStats, Snapshot};
+use crate::stream::{Mail, Shared};
+
+/// Owns a node and does for it what it cannot do: wait, receive, send.
+///
+/// After each wake-up it hands in what has arrived, a bounded batch; then the time-out if it is due;
+/// then it does everything that the node wants done. That order matters after a stall: an answer that
+/// lies in the socket must be in before the time-out that asks for it.
+pub(crate) struct Driver {
+    pub(crate) node: Node,
+    pub(crate) clock: Clock,
+    pub(crate) datagrams: Datagrams,
+    pub(crate) streams: Streams,
+    pub(crate) mail: mpsc::Receiver<Mail>,
+    pub(crate) requests: mpsc::Receiver<Request>,
+    pub(crate) ops: Ops,
+    pub(crate) outlet: Outlet,
+    pub(crate) keys: KeySaver,
+    pub(crate) shared: Arc<Shared>,
+}
+
+/// Why the driver woke up, and what it already has in its hands.
+enum Wake {
+    /// A socket is ready, it is time, or the consumer has room: look.
+    Look,
+    Accepted(TcpStream, std::net::SocketAddr),
+    Mail(Mail),
+    Request(Request),
+    /// Nobody is left who could ask for anything.
+    Abandoned,
+}
+
+enum Next {
+    Continue,
+    Stop,
+}
+
+impl Driver {
+    /// Letters, and requests, taken in one go.
+    const BATCH: usize = 64;
+
+    /// Runs until it is told to stop or every handle is gone, then closes all sockets.
+    pub(crate) async fn run(mut self) {
+        let mut alarm = Box::pin(tokio::time::sleep_until(tokio::time::Instant::now()));
+        self.drain(self.clock.now());
+        loop {
+            let wake = self.wait(alarm.as_mut()).await;
+            let now = self.clock.now();
+            if let Next::Stop = self.take_in(now, wake) {
+                break;
+            }
+            if is_due(&self.node, now) {
+                self.datagrams.take_in(&mut self.node, now, Effort::Ask);
+                // Nothing can refuse the time.
+                let _ = self.node.handle(now, Input::Timeout);
+            }
+            self.drain(now);
+        }
+        let Self { datagrams, streams, requests, .. } = self;
+        drop(datagrams);
+        streams.close().await;
+        // Whoever waits for the end sees it now.
+        drop(requests);
+    }
+
+    async fn wait(&mut self, mut alarm: Pin<&mut Sleep>) -> Wake {
+        let due = self.node.poll_timeout();
+        if let Some(due) = due {
+            if due <= self.clock.now() {
+                // A large merge goes slice by slice; others have their turn between them.
+                tokio::task::yield_now().await;
+                return Wake::Look;
+            }
+            alarm.as_mut().reset(self.clock.tokio_instant(due));
+        }
+        let Self { datagrams, streams, mail, requests, outlet, .. } = self;
+        tokio::select! {
+            () = datagrams.ready() => Wake::Look,
+            (stream, from) = streams.accept(), if !outlet.holds_back() => {
+                Wake::Accepted(stream, from)
+            }
+            Some(mail) = mail.recv() => Wake::Mail(mail),
+            request = requests.recv() => request.map_or(Wake::Abandoned, Wake::Request),
+            () = alarm, if due.is_some() => Wake::Look,
+            () = outlet.ready(), if outlet.is_behind() => Wake::Look,
+        }
+    }
+
+    fn take_in(&mut self, now: Instant, wake: Wake) -> Next {
+        self.datagrams.take_in(&mut self.node, now, Effort::Ready);
+        let (mut mail, mut request) = (None, None);
+        match wake {
+            Wake::Look => {}
+            Wake::Accepted(stream, from) => {
+                self.streams.on_accepted(&self.node, now, stream, from);
+            }
+            Wake::Mail(one) => mail = Some(one),
+            Wake::Request(one) => request = Some(one),
+            Wake::Abandoned => return Next::Stop,
+        }
+        for _ in 0..Self::BATCH {
+            let Some(mail) = mail.take().or_else(|| self.mail.try_recv().ok()) else { break };
+            self.on_mail(now, mail);
+        }
+        for _ in 0..Self::BATCH {
+            let next = request.take().or_else(|| self.requests.try_recv().ok());
+            let Some(request) = next else { break };
+            if let Next::Stop = self.on_request(now, request) {
+                return Next::Stop;
+            }
+        }
+        Next::Continue
+    }
+
+    fn on_mail(&mut self, now: Instant, mail: Mail) {
+        let Self { node, streams, ops, keys, .. } = self;
+        match mail {
+            Mail::Request { id, from, message, answer } => {
+                streams.on_request(node, now, id, from, &message, answer);
+            }
+            Mail::Reply { id, to, result, why } => {
+                if let Some(why) = &why {
+                    ops.note_failure(to, why);
+                }
+                streams.on_reply(node, now, id, to, result, why.as_deref());
+            }
+            Mail::KeyringSaved { ops, result } => keys.on_saved(node, now, ops, result),
+        }
+    }
+
+    fn on_request(&mut self, now: Instant, request: Request) -> Next {
+        let node = &mut self.node;
+        // Those who asked may have stopped waiting.
+        match request {
+            Request::Command { command, done } => self.ops.command(node, now, command, done),
+            Request::Join { seats, done } => self.ops.join(node, now, seats, done),
+            Request::Members(reply) => {
+                let members = node.members().collect();
+                let snapshot = Snapshot { me: node.me(), members, health: node.health() };
+                drop(reply.send(snapshot));
+            }
+            Request::Stats(reply) => {
+                let driver = self.shared.counters.read();
+                let _ = reply.send(AgentStats { node: node.stats(), driver });
+            }
+            Request::Keyring(reply) => drop(reply.send(node.keyring().clone())),
+            Request::Stop => return Next::Stop,
+        }
+        Next::Continue
+    }
+
+    /// Does what the node wants done. Doing one thing may raise another: the end of a broadcast is an
+    /// event, an event about the keyring has an answer.
+    fn drain(&mut self, now: Instant) {
+        let Self { node, datagrams, streams, ops, outlet, keys, .. } = self;
+        outlet.catch_up();
+        loop {
+            datagrams.send(node, now);
+            streams.act(node);
+            while let Some(event) = node.poll_event() {
+                match event {
+                    Event::Done { op, outcome } => ops.done(op, outcome),
+                    Event::KeyringChanged(op) => {
+                        keys.on_changed(node, now, op);
+                        outlet.push(event);
+                    }
+                    _ => outlet.push(event),
+                }
+            }
+            if datagrams.is_blocked() || node.is_drained() {
+                return;
+            }
+        }
+    }
+}
+
+fn is_due(node: &Node, now: Instant) -> bool {
+    node.poll_timeout().is_some_and(|due| due <= now)
+}

@@ -1,0 +1,44 @@
+//! What the embedder hears.
+
+use swim_core::Event;
+use tokio::sync::mpsc;
+
+/// The events of an agent, in order.
+///
+/// The queue behind it is bounded ([`Builder::events_max`](crate::Builder::events_max)). What a slow
+/// consumer misses is told as [`Event::Lagged`]; it then reads
+/// [`Handle::members`](crate::Handle::members) afresh. Dropping it drops the events.
+#[derive(Debug)]
+pub struct Events(pub(crate) mpsc::Receiver<Event>);
+
+impl Events {
+    /// The next event; `None` once the agent has stopped and all were taken.
+    ///
+    /// Cancel safe: no event is lost if the future is dropped.
+    pub async fn recv(&mut self) -> Option<Event> {
+        self.0.recv().await
+    }
+
+    /// The next event, if there is one now.
+    pub fn try_recv(&mut self) -> Option<Event> {
+        self.0.try_recv().ok()
+    }
+
+    /// Like [`recv`](Self::recv), for a thread outside of the runtime.
+    pub fn blocking_recv(&mut self) -> Option<Event> {
+        self.0.blocking_recv()
+    }
+}
+
+/// What to do when the consumer of the events does not keep up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Overflow {
+    /// Drop events and tell how many.
+    #[default]
+    Lag,
+    /// Keep as many more as the configuration's `events_max` says, and accept no streams meanwhile,
+    /// so that senders of reliable messages wait. Datagrams, timers and this node's own exchanges go
+    /// on: a slow consumer does not make the node look dead.
+    HoldBack,
+}

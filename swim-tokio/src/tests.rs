@@ -1,0 +1,17 @@
+//! What several unit tests need.
+
+use std::sync::Arc;
+
+use crate::clock::Clock;
+use crate::counters::Counters;
+use crate::stream::{Budget, Shared};
+use crate::throttle::Throttle;
+
+pub(crate) fn shared() -> Arc<Shared> {
+    Arc::new(Shared {
+        clock: Clock::new(),
+        counters: Counters::default(),
+        throttle: Throttle::default(),
+        budget: Budget::new(1 << 20),
+    })
+}

@@ -1,0 +1,245 @@
+//! The `swim` binary.
+
+#![cfg(unix)]
+
+use std::io::{BufRead as _, BufReader};
+use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+use std::path::PathBuf;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+fn swim(args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_swim")).args(args).output().unwrap()
+}
+
+/// The one line with which it fails.
+fn complaint(args: &[&str]) -> String {
+    let output = swim(args);
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{args:?}: {text}");
+    assert_eq!(text.lines().count(), 1, "{args:?}: {text}");
+    assert!(output.stdout.is_empty());
+    text.trim_end().strip_prefix("swim: ").unwrap().into()
+}
+
+/// A running agent, killed when the test ends.
+struct Agent(Child);
+
+impl Agent {
+    fn start(args: &[&str]) -> Self {
+        let child = Command::new(env!("CARGO_BIN_EXE_swim"))
+            .args(["agent", "--profile=local", "--events=json"])
+            .args(args)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        Self(child)
+    }
+
+    /// Reads its events until one contains `text`.
+    fn wait_event(&mut self, text: &str) {
+        let mut lines = BufReader::new(self.0.stdout.as_mut().unwrap()).lines();
+        assert!(lines.any(|line| line.unwrap().contains(text)), "it ended without {text}");
+    }
+
+    fn signal(&self, name: &str) {
+        let id = self.0.id().to_string();
+        assert!(Command::new("kill").args(["-s", name, &id]).status().unwrap().success());
+    }
+
+    fn exit_code(&mut self) -> Option<i32> {
+        let start = Instant::now();
+        loop {
+            if let Some(status) = self.0.try_wait().unwrap() {
+                return status.code();
+            }
+            assert!(start.elapsed() < Duration::from_secs(10), "it still runs");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+}
+
+impl Drop for Agent {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.0.kill();
+        self.0.wait().unwrap();
+    }
+}
+
+/// A loopback address of this process, with a port that was free just now.
+fn free_addr(last: u8) -> SocketAddr {
+    let ip = Ipv4Addr::new(127, 100 + (std::process::id() % 150) as u8, 255, last);
+    UdpSocket::bind((ip, 0)).unwrap().local_addr().unwrap()
+}
+
+struct Dir(PathBuf);
+
+impl Dir {
+    fn new() -> Self {
+        let dir = std::env::temp_dir().join(format!("swim-agent-{}", std::process::id()));
+        std::fs::create_dir_all(&dir).unwrap();
+        Self(dir)
+    }
+}
+
+impl Drop for Dir {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+#[test]
+fn whatever_is_wrong_with_the_flags_is_one_line_and_exit_1() {
+    let key = "vb+0fFWl82XyjaWdhU62dbrILQmWj2TAKlmT/a6R6xc=";
+    for (args, says) in [
+        (&["agent", "--bogus"][..], "unexpected argument '--bogus' found"),
+        (&["agent", "--bind", "nowhere"], "--bind: \"nowhere\" is not an address"),
+        (
+            &["agent", "--bind", "127.0.0.1:99999"],
+            "--bind: \"127.0.0.1:99999\" has no port in 0..=65535 after its colon",
+        ),
+        (
+            &["agent", "--bind", "127.0.0.1:0", "--advertise", "x y"],
+            "--advertise: \"x y\" is not an address",
+        ),
+        (&["agent", "--join", "a b"], "--join: \"a b\" is not an address"),
+        (&["agent", "--encrypt", "%%%"], "--encrypt: a key is written in base64"),
+        (&["agent", "--encrypt", "c2VjcmV0"], "--encrypt: a key has 16, 24 or 32 bytes, not 6"),
+        (
+            &["agent", "--log-level", "loud"],
+            "log level \"loud\" is none of trace, debug, info, warn, err",
+        ),
+        (&["agent", "--node", "", "--bind", "127.0.0.1:0"], "node name is empty"),
+        (&["agent", "--label", &"x".repeat(256)], "label has 256 bytes, at most 255"),
+        (
+            &["agent", "--bind", "127.0.0.1:0", "--keyring-file", "/nonexistent/keys"],
+            "keyring file /nonexistent/keys: it does not exist, and there is no key to make it with",
+        ),
+        (
+            &[
+                "agent",
+                "--bind",
+                "127.0.0.1:0",
+                "--keyring-file",
+                "/nonexistent/keys",
+                "--encrypt",
+                key,
+            ],
+            "keyring file /nonexistent/keys: No such file or directory (os error 2)",
+        ),
+        (
+            &["agent", "--bind", "127.0.0.1:0", "--advertise", "0.0.0.0:1"],
+            "others cannot reach a node at 0.0.0.0:1",
+        ),
+        (&["keygen", "--bytes", "17"], "a key has 16, 24 or 32 bytes, not 17"),
+    ] {
+        assert_eq!(complaint(args), says, "{args:?}");
+    }
+}
+
+#[test]
+fn a_port_in_use_is_one_line_and_exit_1() {
+    let held = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let addr = held.local_addr().unwrap().to_string();
+    let says = complaint(&["agent", "--bind", &addr]);
+    assert!(
+        says.starts_with(&format!("cannot listen on {addr}: Address already in use")),
+        "{says}"
+    );
+}
+
+#[test]
+fn keygen_prints_a_key_that_encrypt_takes() {
+    for (args, len) in [(&["keygen"][..], 44), (&["keygen", "--bytes=16"], 24)] {
+        let (one, two) = (swim(args).stdout, swim(args).stdout);
+        assert_eq!((one.len(), two.len()), (len + 1, len + 1));
+        assert_ne!(one, two);
+        let key = String::from_utf8(one).unwrap();
+        swim_tokio::parse_key(&key).unwrap();
+    }
+}
+
+#[test]
+fn a_signal_makes_it_leave_and_exit_0() {
+    for (n, signal) in [(1, "INT"), (3, "TERM")] {
+        let (a, b) = (free_addr(n).to_string(), free_addr(n + 1).to_string());
+        let mut stays = Agent::start(&["--node=stays", "--bind", &a]);
+        stays.wait_event("\"stays\"");
+        let mut goes = Agent::start(&["--node=goes", "--bind", &b, "--join", &a]);
+        goes.wait_event("\"stays\"");
+        goes.signal(signal);
+        assert_eq!(goes.exit_code(), Some(0));
+        stays.wait_event("\"event\":\"member-leave\"");
+    }
+}
+
+#[test]
+fn a_second_signal_stops_it_at_once() {
+    let a = free_addr(5).to_string();
+    let mut stays = Agent::start(&["--node=stays", "--bind", &a]);
+    stays.wait_event("\"stays\"");
+    let b = free_addr(6).to_string();
+    let mut goes = Agent::start(&["--node=goes", "--bind", &b, "--join", &a, "--profile=wan"]);
+    goes.wait_event("\"stays\"");
+    goes.signal("INT");
+    // With this profile gossip goes out twice a second, so it is still leaving.
+    std::thread::sleep(Duration::from_millis(100));
+    goes.signal("INT");
+    assert_eq!(goes.exit_code(), Some(1));
+}
+
+#[test]
+fn the_keyring_file_is_made_once_and_then_read() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let dir = Dir::new();
+    let path = dir.0.join("keys.json");
+    let file = path.to_str().unwrap();
+    let key = "vb+0fFWl82XyjaWdhU62dbrILQmWj2TAKlmT/a6R6xc=";
+    let bind = free_addr(7).to_string();
+    for flags in [&["--encrypt", key][..], &[]] {
+        let mut agent =
+            Agent::start(&[&["--node=a", "--bind", &bind, "--keyring-file", file], flags].concat());
+        agent.wait_event("\"a\"");
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), format!("[\n  \"{key}\"\n]\n"));
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        agent.signal("TERM");
+        assert_eq!(agent.exit_code(), Some(0));
+    }
+    let other = "QHOYjmYlxSCBhdfiolhtDQ==";
+    let says = complaint(&["agent", "--keyring-file", file, "--encrypt", other]);
+    assert_eq!(says, format!("--encrypt is not the primary key of {file}: leave one of them out"));
+}
+
+#[test]
+fn a_join_that_reaches_nobody_is_one_line_and_exit_1() {
+    let (bind, seed) = (free_addr(8).to_string(), free_addr(9).to_string());
+    let args = ["agent", "--log-level=err", "--node=a", "--bind", &bind, "--join", &seed];
+    let says = complaint(&args);
+    assert!(says.starts_with(&format!("cannot join {seed}: Connection refused")), "{says}");
+}
+
+#[test]
+fn a_reader_that_does_not_read_does_not_stop_the_node() {
+    let (a, b) = (free_addr(10).to_string(), free_addr(11).to_string());
+    let mut reads = Agent::start(&["--node=reads", "--bind", &a]);
+    reads.wait_event("\"reads\"");
+    // Nobody takes its output: pipes hold 64 KiB.
+    let deaf = Agent::start(&["--node=deaf", "--bind", &b, "--join", &a, "--log-level=trace"]);
+    reads.wait_event("\"deaf\"");
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    for n in 0..2000u32 {
+        socket.send_to(&[&[8; 1000][..], &n.to_be_bytes()].concat(), &b).unwrap();
+        if n % 100 == 0 {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+    std::thread::sleep(Duration::from_secs(6));
+    reads.signal("TERM");
+    let rest = std::io::read_to_string(reads.0.stdout.take().unwrap()).unwrap();
+    assert!(!rest.contains("member-failed"), "{rest}");
+    drop(deaf);
+}

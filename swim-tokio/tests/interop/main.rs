@@ -1,0 +1,14 @@
+//! Our agents and real `serf` agents in one pool, over loopback.
+//!
+//! Without a `serf` in the path the tests pass without doing anything, and say so; with
+//! `SWIM_REQUIRE_SERF=1` they fail.
+
+#![cfg(unix)]
+
+mod encrypted;
+mod failing;
+mod join;
+mod ours;
+mod serf;
+mod steady;
+mod streams;

@@ -1,0 +1,75 @@
+//! Rate limits and slow consumers.
+
+use std::time::Duration;
+
+use swim_tokio::swim_core::Config;
+use swim_tokio::{Delivery, Event, Overflow, RateLimit};
+use tokio::time::{Instant, timeout};
+
+use crate::support::{SOON, alone, builder};
+
+#[tokio::test]
+async fn a_flood_from_one_source_is_limited_and_counted() {
+    let mut limit = RateLimit::default();
+    (limit.datagrams_per_second, limit.datagrams_burst) = (10, 20);
+    let (a, _a_events) = builder(Config::local(), "a").rate_limit(limit).spawn().await.unwrap();
+    let socket = std::net::UdpSocket::bind("127.0.0.2:0").unwrap();
+    for _ in 0..200 {
+        socket.send_to(b"\x08flood", a.local_addr()).unwrap();
+        tokio::task::yield_now().await;
+    }
+    let deadline = Instant::now() + SOON;
+    loop {
+        let driver = a.stats().await.unwrap().driver;
+        if driver.datagrams_limited >= 170 {
+            assert_eq!(driver.datagrams_received, 200);
+            break;
+        }
+        assert!(Instant::now() < deadline, "{driver:?}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_slow_consumer_learns_what_it_missed_and_holds_nobody_up() {
+    let (a, mut a_events) = builder(Config::local(), "a").events_max(2).spawn().await.unwrap();
+    let (b, _b_events) = alone(Config::local(), "b").await;
+    for n in 0..10 {
+        b.send(a.local_addr(), vec![n; 8], Delivery::Stream).await.unwrap();
+    }
+    let (mut seen, mut missed) = (0, 0);
+    while seen + missed < 11 {
+        match timeout(SOON, a_events.recv()).await.unwrap().unwrap() {
+            Event::Lagged(n) => missed += n,
+            _ => seen += 1,
+        }
+    }
+    assert!(missed > 0 && seen + missed == 11, "{seen} {missed}");
+    assert_eq!(a.stats().await.unwrap().driver.events_lagged, missed);
+}
+
+#[tokio::test]
+async fn a_consumer_that_must_not_miss_anything_makes_senders_wait() {
+    let held_back = builder(Config::local(), "a").events_max(2).overflow(Overflow::HoldBack);
+    let (a, mut a_events) = held_back.spawn().await.unwrap();
+    let (b, _b_events) = alone(Config::local(), "b").await;
+    let to = a.local_addr();
+    let sender = tokio::spawn(async move {
+        for n in 0..10u8 {
+            b.send(to, vec![n; 8], Delivery::Stream).await.unwrap();
+        }
+        b
+    });
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    let mut payloads = Vec::new();
+    while payloads.len() < 10 {
+        match timeout(SOON, a_events.recv()).await.unwrap().unwrap() {
+            Event::Message { payload, .. } => payloads.push(payload[0]),
+            Event::Lagged(n) => panic!("{n} events lost"),
+            _ => {}
+        }
+    }
+    payloads.sort_unstable();
+    assert_eq!(payloads, (0..10).collect::<Vec<_>>());
+    sender.await.unwrap();
+}
