@@ -59,6 +59,9 @@ struct Station {
     node: Recorder,
     events: Vec<Event>,
     crashed: bool,
+    asleep: bool,
+    /// What arrived while it was asleep.
+    missed: Vec<Mail>,
     inbound: BTreeMap<InboundId, (usize, OutboundId)>,
     ops: u64,
 }
@@ -95,8 +98,15 @@ impl Net {
         let me = Identity::new(&format!("n{i}"), addr(i)).expect("the kit's names are allowed");
         let seed = Seed::from(seed ^ (i as u64) << 32);
         let node = Recorder::new(config, me, seed, self.now, Secrets::Kept);
-        let inbound = BTreeMap::new();
-        self.nodes.push(Station { node, events: Vec::new(), crashed: false, inbound, ops: 0 });
+        self.nodes.push(Station {
+            node,
+            events: Vec::new(),
+            crashed: false,
+            asleep: false,
+            missed: Vec::new(),
+            inbound: BTreeMap::new(),
+            ops: 0,
+        });
         i
     }
 
@@ -160,6 +170,26 @@ impl Net {
         self.drain(to);
     }
 
+    /// Hands node `i` an input as of `now`, which need not be the network's time.
+    pub fn handle_at(&mut self, i: usize, now: Instant, input: Input<'_>) {
+        // A refusal is counted in the node's stats, which a test can look at.
+        let _ = self.nodes[i].node.handle(now, input);
+        self.drain(i);
+    }
+
+    /// Lets time pass for all but node `i`, which then gets its mail first, and its time-outs late.
+    pub fn sleep(&mut self, i: usize, d: Duration) {
+        let end = self.now + d;
+        self.nodes[i].asleep = true;
+        self.run_for(d);
+        self.nodes[i].asleep = false;
+        for mail in core::mem::take(&mut self.nodes[i].missed) {
+            self.deliver(mail);
+        }
+        debug_assert_eq!(self.now, end);
+        self.step();
+    }
+
     /// Lets time pass.
     pub fn run_for(&mut self, d: Duration) {
         let end = self.now + d;
@@ -172,7 +202,7 @@ impl Net {
 
     fn next_at(&self) -> Option<Instant> {
         let mail = self.mail.keys().next().map(|&(at, _)| at);
-        let live = self.nodes.iter().filter(|station| !station.crashed);
+        let live = self.nodes.iter().filter(|s| !s.crashed && !s.asleep);
         live.filter_map(|station| station.node.poll_timeout()).chain(mail).min()
     }
 
@@ -187,7 +217,8 @@ impl Net {
         }
         for i in 0..self.nodes.len() {
             let station = &mut self.nodes[i];
-            if !station.crashed && station.node.poll_timeout().is_some_and(|at| at <= self.now) {
+            let runs = !station.crashed && !station.asleep;
+            if runs && station.node.poll_timeout().is_some_and(|at| at <= self.now) {
                 station.node.handle(self.now, Input::Timeout).expect("a time-out is never refused");
                 self.drain(i);
             }
@@ -196,6 +227,13 @@ impl Net {
 
     fn deliver(&mut self, mail: Mail) {
         let now = self.now;
+        let to = match mail {
+            Mail::Datagram { to, .. } | Mail::Request { to, .. } | Mail::Reply { to, .. } => to,
+        };
+        if self.nodes[to].asleep {
+            self.nodes[to].missed.push(mail);
+            return;
+        }
         let (to, input) = match &mail {
             Mail::Datagram { from, to, bytes } => {
                 (*to, Input::Datagram { at: now, from: *from, bytes })

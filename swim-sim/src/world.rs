@@ -380,6 +380,10 @@ impl<M: Machine> World<M> {
                 let _ = oracle.on_change(&Change { at: self.now, what });
             }
         }
+        if self.links.loss() > 0.0 {
+            let what = What::Strike(Strike::Loss(self.links.loss()));
+            let _ = oracle.on_change(&Change { at: self.now, what });
+        }
         if !self.groups.is_empty() {
             let what = What::Strike(Strike::Split(Arc::clone(&self.groups)));
             let _ = oracle.on_change(&Change { at: self.now, what });

@@ -5,6 +5,7 @@ use core::net::{IpAddr, SocketAddr};
 
 use super::ctx::Ctx;
 use super::members::{Local, SlotId};
+use super::outbox::Packet;
 use super::rules::{self, Known, OnAccusation, OnAlive, Place, Subject};
 use super::rumours::Rumour;
 use super::suspicion::Suspicion;
@@ -17,8 +18,10 @@ use crate::time::Instant;
 use crate::wire;
 
 /// Who a claim came from.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Origin {
+    /// This node's own probe.
+    Probe,
     Datagram(SocketAddr),
     PushPull,
 }
@@ -26,6 +29,7 @@ pub(crate) enum Origin {
 impl Origin {
     fn evidence(self) -> Evidence {
         match self {
+            Self::Probe => Evidence::Probe,
             Self::Datagram(_) => Evidence::Gossip,
             Self::PushPull => Evidence::PushPull,
         }
@@ -62,7 +66,7 @@ impl Ctx {
         let before = Known { state: known.state(), incarnation: known.incarnation() };
         match rules::on_alive(before, self.subject(slot), claim.incarnation, place, same_content) {
             OnAlive::Stale => self.stats.stale += 1,
-            OnAlive::Refute => self.refute(claim.incarnation),
+            OnAlive::Refute => self.refute(origin, claim.incarnation),
             OnAlive::Conflict => {
                 self.stats.rare().conflicts += 1;
                 let record = Record::new(claim.node, addr, meta, versions);
@@ -200,7 +204,7 @@ impl Ctx {
         }
     }
 
-    pub(crate) fn on_suspect(&mut self, evidence: Evidence, claim: &wire::Claim<'_>) {
+    pub(crate) fn on_suspect(&mut self, origin: Origin, claim: &wire::Claim<'_>) {
         let Some(slot) = self.members.find(claim.node) else {
             self.stats.stale += 1;
             return;
@@ -210,9 +214,9 @@ impl Ctx {
             OnAccusation::Stale => self.stats.stale += 1,
             OnAccusation::Unanswerable => self.stats.rare().bad_incarnations += 1,
             OnAccusation::Refute if self.leaving => {}
-            OnAccusation::Refute => self.refute(claim.incarnation),
+            OnAccusation::Refute => self.refute(origin, claim.incarnation),
             OnAccusation::Confirm => self.confirm(slot, claim),
-            OnAccusation::Apply => self.begin_suspicion(evidence, slot, claim),
+            OnAccusation::Apply => self.begin_suspicion(origin, slot, claim),
         }
     }
 
@@ -230,9 +234,9 @@ impl Ctx {
         }
     }
 
-    fn begin_suspicion(&mut self, evidence: Evidence, slot: SlotId, claim: &wire::Claim<'_>) {
+    fn begin_suspicion(&mut self, origin: Origin, slot: SlotId, claim: &wire::Claim<'_>) {
         if !self.config.ablation.suspicion {
-            self.on_dead(claim);
+            self.on_dead(origin, claim);
             return;
         }
         let Ok(from) = NodeName::from_wire(claim.from) else {
@@ -246,11 +250,20 @@ impl Ctx {
         self.timers.push(suspicion.deadline(), Due::Suspicion(slot));
         let local = Local { changed: self.now, suspicion: Some(Box::new(suspicion)) };
         self.members.local.insert(slot, local);
-        self.gossip(Rumour::Suspect { subject: slot, incarnation, from: from.clone() });
+        if origin != Origin::PushPull || !self.challenge(slot) {
+            self.gossip(Rumour::Suspect { subject: slot, incarnation, from: from.clone() });
+        }
         if self.config.knobs.evidence_events {
             let member = self.members.member(slot);
-            self.raise(Event::Suspected { member, by: from, evidence });
+            self.raise(Event::Suspected { member, by: from, evidence: origin.evidence() });
         }
+    }
+
+    /// Tells a suspect alone of a suspicion that came by push/pull; false if too much waits to be
+    /// sent. After a healed partition whole halves of a cluster are suspected at once: gossip about
+    /// each of them takes longer than the suspicions last, an answer takes one round trip.
+    fn challenge(&mut self, suspect: SlotId) -> bool {
+        self.out.reply(Packet::Challenge { suspect }, self.config.knobs.replies_max)
     }
 
     /// A suspicion's time may have come.
@@ -275,7 +288,7 @@ impl Ctx {
         }
     }
 
-    pub(crate) fn on_dead(&mut self, claim: &wire::Claim<'_>) {
+    pub(crate) fn on_dead(&mut self, origin: Origin, claim: &wire::Claim<'_>) {
         let Some(slot) = self.members.find(claim.node) else {
             self.stats.stale += 1;
             return;
@@ -283,7 +296,7 @@ impl Ctx {
         match rules::on_dead(self.known(slot), self.subject(slot), claim.incarnation) {
             OnAccusation::Stale | OnAccusation::Confirm => self.stats.stale += 1,
             OnAccusation::Unanswerable => self.stats.rare().bad_incarnations += 1,
-            OnAccusation::Refute => self.refute(claim.incarnation),
+            OnAccusation::Refute => self.refute(origin, claim.incarnation),
             OnAccusation::Apply => match NodeName::from_wire(claim.from) {
                 Ok(from) => self.apply_dead(slot, claim.incarnation, from),
                 Err(_) => self.stats.rare().bad_names += 1,
@@ -307,8 +320,9 @@ impl Ctx {
         self.raise(Event::Down { member: self.members.member(slot), cause, by });
     }
 
-    /// Answers an accusation against this node of this incarnation.
-    fn refute(&mut self, accused: u32) {
+    /// Answers an accusation against this node of this incarnation: to all by gossip, and to whoever
+    /// passed it on at once.
+    fn refute(&mut self, origin: Origin, accused: u32) {
         if !self.config.ablation.refute {
             return;
         }
@@ -317,6 +331,11 @@ impl Ctx {
         self.stats.rare().refutations += 1;
         self.adjust_awareness(1);
         self.announce_self(None);
+        if let Origin::Datagram(from) = origin {
+            let refutation = Packet::Refutation { to: Addr::from(from) };
+            // Should too much wait, gossip tells it later.
+            self.out.reply(refutation, self.config.knobs.replies_max);
+        }
         if self.config.knobs.evidence_events {
             self.raise(Event::Refuted(Incarnation(incarnation)));
         }
@@ -370,9 +389,9 @@ impl Ctx {
         let from = if state == State::Left { name } else { me.as_str().as_bytes() };
         let claim = wire::Claim { incarnation, node: name, from };
         match state {
-            State::Left => self.on_dead(&claim),
+            State::Left => self.on_dead(Origin::PushPull, &claim),
             // Another's "dead" only makes this node suspicious (memberlist spec 4.6).
-            _ => self.on_suspect(Origin::PushPull.evidence(), &claim),
+            _ => self.on_suspect(Origin::PushPull, &claim),
         }
     }
 }

@@ -25,6 +25,13 @@ mod transmit;
 mod upkeep;
 mod verdicts;
 
+#[cfg(test)]
+pub(crate) mod tests_only {
+    //! Private parts that have scenario tests of their own.
+
+    pub(crate) use super::members::{Base, Members};
+}
+
 pub use node::Node;
 pub use roster::Roster;
 pub(crate) use verdicts::Verdict;

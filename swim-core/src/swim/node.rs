@@ -27,7 +27,7 @@ use super::upkeep::{self, FastJoin};
 use super::verdicts::{Verdict, Verdicts};
 use crate::config::Config;
 use crate::error::Rejected;
-use crate::event::{Event, Evidence, ExchangeError, Via};
+use crate::event::{Event, ExchangeError, Via};
 use crate::ids::{Addr, Incarnation, Lane, NodeName, Peer, Token};
 use crate::input::{Exchange, Input, SendError, Transmit};
 use crate::keyring::Keyring;
@@ -355,7 +355,7 @@ impl Node {
         let Incarnation(incarnation) = silent.incarnation;
         let node = record.name_bytes();
         let claim = wire::Claim { incarnation, node, from: me.as_str().as_bytes() };
-        self.cx.on_suspect(Evidence::Probe, &claim);
+        self.cx.on_suspect(Origin::Probe, &claim);
     }
 
     fn on_unsent(&mut self, token: Token, why: SendError) {
@@ -478,8 +478,8 @@ impl Node {
                 }
             }
             Message::Alive(claim) => cx.on_alive(Origin::Datagram(from), claim),
-            Message::Suspect(claim) => cx.on_suspect(Evidence::Gossip, claim),
-            Message::Dead(claim) => cx.on_dead(claim),
+            Message::Suspect(claim) => cx.on_suspect(Origin::Datagram(from), claim),
+            Message::Dead(claim) => cx.on_dead(Origin::Datagram(from), claim),
             Message::User(payload) => {
                 let payload = Bytes::copy_from_slice(payload);
                 cx.raise(Event::Message { from, via: Via::Datagram, payload });

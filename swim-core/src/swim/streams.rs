@@ -113,8 +113,10 @@ impl Node {
     ) -> Result<(), Rejected> {
         let purpose = self.exchanges.take(&mut self.cx, id)?;
         let result = result.and_then(|bytes| self.on_answer(&purpose, bytes));
-        if result.is_ok() && matches!(purpose, Purpose::Join(_)) {
-            self.fast_join.begin(&mut self.cx);
+        match purpose {
+            Purpose::Join(_) if result.is_ok() => self.fast_join.begin(&mut self.cx),
+            Purpose::Reconnect if result.is_ok() => self.fast_join.reconnected(&mut self.cx),
+            _ => {}
         }
         self.exchanges.finish(&mut self.cx, &purpose, result);
         Ok(())

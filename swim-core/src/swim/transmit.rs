@@ -75,6 +75,16 @@ pub(crate) fn make(
             with_rumours(cx, buf, |buf| wire::Nack { seq }.encode(buf));
             to_address(to.canonical())
         }
+        Packet::Challenge { suspect } => {
+            let slot = cx.members.get(suspect).filter(|slot| slot.state() == State::Suspect)?;
+            let claim = rumours::claim(&cx.members, suspect, slot.incarnation(), &cx.my_name);
+            claim.encode(Kind::Suspect, buf);
+            to_member(cx, suspect)
+        }
+        Packet::Refutation { to } => {
+            rumours::alive(&cx.members, cx.me).encode(buf);
+            to_address(to.canonical())
+        }
         Packet::Relay { to, seq, expires } => {
             if !fresh(cx, expires) {
                 return None;

@@ -1,0 +1,109 @@
+//! The member table: a shared base with an overlay holds what a table of one's own would.
+
+use alloc::collections::BTreeMap;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use std::format;
+
+use proptest::prelude::*;
+
+use crate::ids::Addr;
+use crate::member::{Record, State, Versions};
+use crate::rng::{Rng, Seed};
+use crate::swim::tests_only::{Base, Members};
+
+fn record(name: u8, meta: u8) -> Record {
+    let addr = Addr::from_wire(&[10, 0, 0, name], 7946).unwrap();
+    Record::new(format!("n{name}").as_bytes(), addr, &[meta], Versions([1, 5, 2, 0, 0, 0]))
+}
+
+#[derive(Clone, Debug)]
+enum Op {
+    Set(u8, u32, u8),
+    Replace(u8, u8, u32),
+    Remove(u8),
+    Insert(u8, u8),
+}
+
+fn op() -> impl Strategy<Value = Op> {
+    prop_oneof![
+        (any::<u8>(), 1u32..9, 0u8..4).prop_map(|(n, i, s)| Op::Set(n, i, s)),
+        (any::<u8>(), any::<u8>(), 1u32..9).prop_map(|(n, m, i)| Op::Replace(n, m, i)),
+        any::<u8>().prop_map(Op::Remove),
+        (any::<u8>(), any::<u8>()).prop_map(|(n, m)| Op::Insert(n, m)),
+    ]
+}
+
+fn state(number: u8) -> State {
+    [State::Alive, State::Suspect, State::Dead, State::Left][usize::from(number)]
+}
+
+fn apply(members: &mut Members, op: &Op) {
+    let find = |members: &Members, n: u8| members.find(format!("n{n}").as_bytes());
+    match *op {
+        Op::Set(n, incarnation, s) => {
+            if let Some(slot) = find(members, n) {
+                members.set(slot, incarnation, state(s));
+            }
+        }
+        Op::Replace(n, meta, incarnation) => {
+            if let Some(slot) = find(members, n) {
+                members.replace(slot, record(n, meta), incarnation, State::Alive);
+            }
+        }
+        Op::Remove(n) => {
+            if let Some(slot) = find(members, n) {
+                members.remove(slot);
+            }
+        }
+        Op::Insert(n, meta) => {
+            if find(members, n).is_none() {
+                members.insert(record(n, meta), 1, State::Alive);
+            }
+        }
+    }
+}
+
+type Seen = BTreeMap<alloc::string::String, (u32, State, Vec<u8>)>;
+
+fn seen(members: &Members) -> Seen {
+    members
+        .iter()
+        .map(|(id, slot)| {
+            let record = slot.record();
+            assert_eq!(members.find(record.name_bytes()), Some(id));
+            let fact = (slot.incarnation(), slot.state(), record.meta().to_vec());
+            (record.name().into(), fact)
+        })
+        .collect()
+}
+
+proptest! {
+    #[test]
+    fn a_shared_table_holds_what_an_own_one_would(ops in prop::collection::vec(op(), 0..400)) {
+        let start = || (0..100u8).map(|n| record(n, 0));
+        let base = Arc::new(Base::at_rest(7, start()));
+        let mut shared = Members::shared(Arc::clone(&base));
+        let mut own = Members::new(&mut Rng::new(Seed::from(1)));
+        for record in start() {
+            own.insert(record, 1, State::Alive);
+        }
+        for op in &ops {
+            apply(&mut shared, op);
+            apply(&mut own, op);
+            prop_assert_eq!(shared.len(), own.len());
+            prop_assert_eq!(shared.live(), own.live());
+            prop_assert_eq!(shared.log10_ceil(), own.log10_ceil());
+        }
+        let (shared_seen, own_seen) = (seen(&shared), seen(&own));
+        let live = own_seen.values().filter(|(_, state, _)| state.is_live()).count();
+        prop_assert_eq!(own.live() as usize, live);
+        prop_assert_eq!(shared_seen, own_seen);
+        // Whatever one node does, the others' base stays as it was.
+        prop_assert_eq!(seen(&Members::shared(base)), seen(&{
+            let mut fresh = Members::new(&mut Rng::new(Seed::from(2)));
+            start().for_each(|record| { fresh.insert(record, 1, State::Alive); });
+            fresh
+        }));
+    }
+}
