@@ -46,7 +46,7 @@ impl Ctx {
         let known = self.members.slot(slot);
         let record = known.record();
         let ip = claim.addr.unwrap_or_default();
-        let same_form = record.port() == port && record.wire_ip() == ip;
+        let same_form = record.is_at(ip, port);
         if same_form && claim.incarnation <= known.incarnation() && slot != self.me {
             self.stats.stale += 1;
             return;

@@ -111,12 +111,16 @@ impl Base {
         hash(&self.hasher, name)
     }
 
+    fn is_named(&self, slot: SlotId, name: &[u8]) -> bool {
+        self.slots[slot as usize].record.as_ref().is_some_and(|record| record.is_named(name))
+    }
+
     fn name(&self, slot: SlotId) -> &[u8] {
         self.slots[slot as usize].record.as_ref().map_or(&[], Record::name_bytes)
     }
 
     fn find(&self, name: &[u8]) -> Option<SlotId> {
-        self.index.find(self.hash(name), |&slot| self.name(slot) == name).copied()
+        self.index.find(self.hash(name), |&slot| self.is_named(slot, name)).copied()
     }
 
     fn insert_index(&mut self, slot: SlotId) {
