@@ -404,6 +404,7 @@ impl ConfigBuilder {
             buddy: false,
             nacks: false,
             lateness: false,
+            last_call: false,
             ..Ablation::default()
         })
         .stream_pings(false)
@@ -416,7 +417,7 @@ impl ConfigBuilder {
     #[must_use]
     pub fn memberlist2018(self) -> Self {
         let forget = self.0.knobs.gossip_to_the_dead_time;
-        self.ablation(Ablation { lateness: false, ..Ablation::default() })
+        self.ablation(Ablation { lateness: false, last_call: false, ..Ablation::default() })
             .reconnect_interval(Duration::ZERO)
             .reconnect_timeout(forget)
             .tombstone_timeout(forget)
@@ -454,10 +455,13 @@ pub struct Ablation {
     pub refute: bool,
     /// A node that slept does not accuse others (architecture 3.5). Default true.
     pub lateness: bool,
+    /// Ask a suspect by itself before it is declared dead, and those that a push/pull accuses at
+    /// once. Default true.
+    pub last_call: bool,
 }
 
 impl Ablation {
-    pub(crate) const FLAGS: usize = 9;
+    pub(crate) const FLAGS: usize = 10;
 
     pub(crate) const fn to_flags(self) -> [bool; Self::FLAGS] {
         [
@@ -470,6 +474,7 @@ impl Ablation {
             self.suspicion,
             self.refute,
             self.lateness,
+            self.last_call,
         ]
     }
 
@@ -484,6 +489,7 @@ impl Ablation {
             suspicion,
             refute,
             lateness,
+            last_call,
         ] = flags;
         Self {
             random_probe_targets,
@@ -495,6 +501,7 @@ impl Ablation {
             suspicion,
             refute,
             lateness,
+            last_call,
         }
     }
 }
@@ -511,6 +518,7 @@ impl Default for Ablation {
             suspicion: true,
             refute: true,
             lateness: true,
+            last_call: true,
         }
     }
 }

@@ -76,7 +76,7 @@ impl Node {
             Message::Ping(ping) => ping,
             _ => return Err(Rejected::WrongPlane),
         };
-        if !ping.node.is_empty() && ping.node != self.cx.my_name.as_str().as_bytes() {
+        if !ping.node.is_empty() && ping.node != self.cx.my_record().name_bytes() {
             return Err(Rejected::NotForMe);
         }
         self.exchanges.reply_ack(&mut self.cx, id, ping.seq)
