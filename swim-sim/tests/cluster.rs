@@ -1,10 +1,12 @@
 //! Clusters of real nodes: joins, crashes, healing, and the digest.
 
+#![expect(clippy::unwrap_used, reason = "a test fails where it must")]
+
 use core::time::Duration;
 
 use swim_core::{Config, Instant, State};
 use swim_sim::swarm::Swarm;
-use swim_sim::{Fault, Links, Machine as _, Split, Who, World, WorldConfig};
+use swim_sim::{Fault, Links, Split, Who, World, WorldConfig};
 
 fn passes(world: &mut World) {
     let verdicts = world.verdicts();

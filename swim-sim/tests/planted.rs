@@ -1,5 +1,7 @@
 //! Every oracle bites: a planted bug for each, and none of them on healthy nodes.
 
+#![expect(clippy::unwrap_used, reason = "a test fails where it must")]
+
 use core::net::SocketAddr;
 use core::time::Duration;
 use std::collections::VecDeque;

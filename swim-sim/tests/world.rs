@@ -1,5 +1,7 @@
 //! The world itself, with machines that follow a script.
 
+#![expect(clippy::unwrap_used, reason = "a test fails where it must")]
+
 use core::net::SocketAddr;
 use core::time::Duration;
 use std::collections::VecDeque;
