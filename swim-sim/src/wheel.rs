@@ -187,7 +187,7 @@ impl<T: Copy> Wheel<T> {
             chain = next;
         }
         if self.open.len() > 1 {
-            self.open.sort_unstable_by(|a, b| (b.at, b.key).cmp(&(a.at, a.key)));
+            self.open.sort_unstable_by_key(|d| core::cmp::Reverse((d.at, d.key)));
         }
     }
 

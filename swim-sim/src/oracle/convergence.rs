@@ -46,7 +46,8 @@ pub(crate) fn difference(world: &dyn Inspect) -> Option<String> {
         world.view(observer, &mut |seen| {
             let subject = place::node_named(seen.name).filter(|&i| (i as usize) < truth.len());
             let Some(subject) = subject else {
-                found.get_or_insert(format!("n{observer} holds {}, whom nobody knows", seen.name));
+                let says = || format!("n{observer} holds {}, whom nobody knows", seen.name);
+                found.get_or_insert_with(says);
                 return;
             };
             let wrong = match (truth[subject as usize], seen.state.is_live()) {

@@ -128,9 +128,10 @@ impl<M: Machine> World<M> {
         }
         host.generation = host.generation.wrapping_add(1);
         host.armed = host.deadline;
+        let at = if host.deadline > self.now { host.deadline } else { host.spin(self.now) };
         let item = Item::Timer { node, generation: host.generation };
         let class = if self.driver == Driver::MailFirst { TIMER } else { 0 };
-        self.wheel.push(host.deadline.max(self.now).as_nanos(), class | u64::from(node), item);
+        self.wheel.push(at.as_nanos(), class | u64::from(node), item);
     }
 
     /// Keeps a datagram for a frozen node, if its socket has room.
