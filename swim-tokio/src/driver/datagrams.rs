@@ -6,12 +6,12 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use bytes::BytesMut;
-use swim_core::envelope::{Compression, Crc, DecryptError, PacketError};
+use swim_core::envelope::{Compression, Crc, DecryptError, Lzw, PacketError};
 use swim_core::{Input, Instant, Node, SendError, Token, Transmit};
 use tokio::io::Interest;
 use tokio::net::UdpSocket;
 
-use crate::layers::{Lzw, outer};
+use crate::layers::outer;
 use crate::limit::Buckets;
 use crate::nonce::Nonces;
 use crate::recv::{Arrival, Effort, Receiver};
