@@ -8,3 +8,4 @@ mod membership;
 mod messages;
 mod sockets;
 mod support;
+mod wire;
