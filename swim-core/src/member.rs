@@ -214,8 +214,8 @@ impl Record {
     }
 }
 
-/// Whether two byte strings are equal. Names and addresses are short: two overlapping comparisons of
-/// words beat a call of `memcmp`.
+/// Whether two byte strings are equal. Names and addresses are short: two overlapping comparisons
+/// of words beat a call of `memcmp`.
 #[inline]
 fn same(a: &[u8], b: &[u8]) -> bool {
     if a.len() != b.len() {

@@ -272,8 +272,8 @@ impl Ctx {
         let due = suspicion.due();
         self.change(slot, Some(Box::new(suspicion)));
         self.look(slot, due);
-        // After a healed partition push/pulls suspect whole halves of a cluster at once. Gossip about
-        // each takes longer than the suspicions last; asking the suspects takes a round trip.
+        // After a healed partition push/pulls suspect whole halves of a cluster at once. Gossip
+        // about each takes longer than the suspicions last; asking the suspects takes a round trip.
         if origin == Origin::PushPull && self.config.ablation.last_call {
             self.challenge(slot);
         } else {
@@ -291,7 +291,8 @@ impl Ctx {
         self.members.local.insert(slot, Local { changed: self.now, suspicion, look });
     }
 
-    /// Has the suspicion of a member looked at by `at`. A look that comes too early asks for another.
+    /// Has the suspicion of a member looked at by `at`. A look that comes too early asks for
+    /// another.
     fn look(&mut self, slot: SlotId, at: Instant) {
         let Some(local) = self.members.local.get_mut(&slot) else { return };
         if local.look.is_none_or(|look| at < look) {
@@ -370,8 +371,8 @@ impl Ctx {
         self.raise(Event::Down { member: self.members.member(slot), cause, by });
     }
 
-    /// Answers an accusation against this node of this incarnation: to all by gossip, and to whoever
-    /// passed it on at once.
+    /// Answers an accusation against this node of this incarnation: to all by gossip, and to
+    /// whoever passed it on at once.
     fn refute(&mut self, origin: Origin, accused: u32) {
         if !self.config.ablation.refute {
             return;
