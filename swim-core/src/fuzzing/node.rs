@@ -5,7 +5,7 @@ use alloc::collections::BTreeSet;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::fmt::{self, Write as _};
+use core::fmt::Write as _;
 use core::hash::Hasher as _;
 use core::net::SocketAddr;
 use core::time::Duration;
@@ -14,6 +14,7 @@ use bytes::{Bytes, BytesMut};
 
 use super::draw::Draw;
 use super::generate::{self, ME, NAMES, home, name};
+use super::hash::Hash;
 use crate::keyring::Key;
 use crate::policy::{Admission, Candidate, Policy};
 use crate::wire::{Limits, Message, Parts, PushPull, Scratch};
@@ -575,29 +576,5 @@ impl Policy for Opinion {
 
     fn reap_after(&self, member: &Member) -> Option<Duration> {
         member.name().ends_with('3').then_some(Duration::ZERO)
-    }
-}
-
-/// A digest of everything that was written to it.
-#[derive(Clone, Copy)]
-struct Hash(u64);
-
-impl core::hash::Hasher for Hash {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    /// FNV-1a.
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
-        }
-    }
-}
-
-impl fmt::Write for Hash {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        self.write(text.as_bytes());
-        Ok(())
     }
 }
