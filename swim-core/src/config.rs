@@ -432,6 +432,7 @@ impl ConfigBuilder {
             buddy: false,
             nacks: false,
             lateness: false,
+            last_call: false,
             ..Ablation::default()
         })
         .stream_pings(false)
@@ -440,11 +441,12 @@ impl ConfigBuilder {
         .fast_join_rounds(0)
     }
 
-    /// memberlist as it was in 2018: Lifeguard without fast join, healing or the lateness rule.
+    /// memberlist as it was in 2018: Lifeguard without fast join, healing, the lateness rule or last
+    /// calls.
     #[must_use]
     pub fn memberlist2018(self) -> Self {
         let forget = self.0.knobs.gossip_to_the_dead_time;
-        self.ablation(Ablation { lateness: false, ..Ablation::default() })
+        self.ablation(Ablation { lateness: false, last_call: false, ..Ablation::default() })
             .reconnect_interval(Duration::ZERO)
             .reconnect_timeout(forget)
             .tombstone_timeout(forget)

@@ -25,10 +25,13 @@ pub struct Ablation {
     pub refute: bool,
     /// A node that slept does not accuse others (architecture 3.5). Default true.
     pub lateness: bool,
+    /// Ask a suspect by itself before it is declared dead, and those that a push/pull accuses at
+    /// once. Default true.
+    pub last_call: bool,
 }
 
 impl Ablation {
-    pub(crate) const FLAGS: usize = 9;
+    pub(crate) const FLAGS: usize = 10;
 
     pub(crate) const fn to_flags(self) -> [bool; Self::FLAGS] {
         [
@@ -41,6 +44,7 @@ impl Ablation {
             self.suspicion,
             self.refute,
             self.lateness,
+            self.last_call,
         ]
     }
 
@@ -55,6 +59,7 @@ impl Ablation {
             suspicion,
             refute,
             lateness,
+            last_call,
         ] = flags;
         Self {
             random_probe_targets,
@@ -66,6 +71,7 @@ impl Ablation {
             suspicion,
             refute,
             lateness,
+            last_call,
         }
     }
 }
@@ -82,6 +88,7 @@ impl Default for Ablation {
             suspicion: true,
             refute: true,
             lateness: true,
+            last_call: true,
         }
     }
 }

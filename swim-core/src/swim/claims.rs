@@ -211,13 +211,31 @@ impl Ctx {
         };
         let known = self.known(slot);
         match rules::on_suspect(known, self.subject(slot), claim.incarnation) {
-            OnAccusation::Stale => self.stats.stale += 1,
+            OnAccusation::Stale => self.on_stale_accusation(origin, slot),
             OnAccusation::Unanswerable => self.stats.rare().bad_incarnations += 1,
             OnAccusation::Refute if self.leaving => {}
             OnAccusation::Refute => self.refute(origin, claim.incarnation),
             OnAccusation::Confirm => self.confirm(slot, claim),
             OnAccusation::Apply => self.begin_suspicion(origin, slot, claim),
         }
+    }
+
+    /// Whoever accuses this node of an incarnation that it has left behind has missed its answer.
+    fn on_stale_accusation(&mut self, origin: Origin, slot: SlotId) {
+        self.stats.stale += 1;
+        if slot == self.me
+            && !self.leaving
+            && self.config.ablation.refute
+            && let Origin::Datagram(from) = origin
+        {
+            self.answer(from);
+        }
+    }
+
+    /// Tells an accuser that this node lives. Should too much wait, gossip tells it later.
+    fn answer(&mut self, accuser: SocketAddr) {
+        let refutation = Packet::Refutation { to: Addr::from(accuser) };
+        self.out.reply(refutation, self.config.knobs.replies_max);
     }
 
     fn confirm(&mut self, slot: SlotId, claim: &wire::Claim<'_>) {
@@ -227,7 +245,7 @@ impl Ctx {
             self.stats.stale += 1;
             return;
         }
-        self.timers.push(suspicion.deadline(), Due::Suspicion(slot));
+        self.timers.push(suspicion.due(), Due::Suspicion(slot));
         if let Ok(from) = NodeName::from_wire(claim.from) {
             let incarnation = claim.incarnation;
             self.gossip(Rumour::Suspect { subject: slot, incarnation, from });
@@ -247,10 +265,14 @@ impl Ctx {
         self.stats.rare().suspicions += 1;
         self.members.set(slot, incarnation, State::Suspect);
         let suspicion = Suspicion::new(self.now, &self.config, self.members.len(), from.clone());
-        self.timers.push(suspicion.deadline(), Due::Suspicion(slot));
+        self.timers.push(suspicion.due(), Due::Suspicion(slot));
         let local = Local { changed: self.now, suspicion: Some(Box::new(suspicion)) };
         self.members.local.insert(slot, local);
-        if origin != Origin::PushPull || !self.challenge(slot) {
+        // After a healed partition push/pulls suspect whole halves of a cluster at once. Gossip about
+        // each takes longer than the suspicions last; asking the suspects takes a round trip.
+        if origin == Origin::PushPull && self.config.ablation.last_call {
+            self.challenge(slot);
+        } else {
             self.gossip(Rumour::Suspect { subject: slot, incarnation, from: from.clone() });
         }
         if self.config.knobs.evidence_events {
@@ -259,22 +281,20 @@ impl Ctx {
         }
     }
 
-    /// Tells a suspect alone of a suspicion that came by push/pull; false if too much waits to be
-    /// sent. After a healed partition whole halves of a cluster are suspected at once: gossip about
-    /// each of them takes longer than the suspicions last, an answer takes one round trip.
-    fn challenge(&mut self, suspect: SlotId) -> bool {
-        self.out.reply(Packet::Challenge { suspect }, self.config.knobs.replies_max)
-    }
-
     /// A suspicion's time may have come.
     pub(crate) fn on_suspicion_due(&mut self, slot: SlotId) {
-        let local = self.members.local.get(&slot);
-        let Some(suspicion) = local.and_then(|local| local.suspicion.as_ref()) else { return };
-        if suspicion.deadline() > self.now {
+        let local = self.members.local.get_mut(&slot);
+        let Some(suspicion) = local.and_then(|local| local.suspicion.as_mut()) else { return };
+        if suspicion.due() > self.now {
+            return;
+        }
+        if let Some(deadline) = suspicion.last_call(self.now) {
+            self.timers.push(deadline, Due::Suspicion(slot));
+            self.challenge(slot);
             return;
         }
         let incarnation = self.members.slot(slot).incarnation();
-        let from = self.my_name.clone();
+        let from = self.my_name();
         self.apply_dead(slot, incarnation, from);
     }
 
@@ -283,7 +303,7 @@ impl Ctx {
         for (&slot, local) in &mut self.members.local {
             if let Some(suspicion) = &mut local.suspicion {
                 suspicion.extend(late);
-                self.timers.push(suspicion.deadline(), Due::Suspicion(slot));
+                self.timers.push(suspicion.due(), Due::Suspicion(slot));
             }
         }
     }
@@ -294,7 +314,7 @@ impl Ctx {
             return;
         };
         match rules::on_dead(self.known(slot), self.subject(slot), claim.incarnation) {
-            OnAccusation::Stale | OnAccusation::Confirm => self.stats.stale += 1,
+            OnAccusation::Stale | OnAccusation::Confirm => self.on_stale_accusation(origin, slot),
             OnAccusation::Unanswerable => self.stats.rare().bad_incarnations += 1,
             OnAccusation::Refute => self.refute(origin, claim.incarnation),
             OnAccusation::Apply => match NodeName::from_wire(claim.from) {
@@ -310,7 +330,7 @@ impl Ctx {
             if left { (State::Left, Cause::Left) } else { (State::Dead, Cause::Failed) };
         let accuser = self.members.local.get(&slot).and_then(|local| local.suspicion.as_ref());
         let by = match accuser {
-            Some(suspicion) if from == self.my_name => suspicion.accuser().clone(),
+            Some(suspicion) if from == self.my_name() => suspicion.accuser().clone(),
             _ => from.clone(),
         };
         self.members.set(slot, incarnation, state);
@@ -332,9 +352,7 @@ impl Ctx {
         self.adjust_awareness(1);
         self.announce_self(None);
         if let Origin::Datagram(from) = origin {
-            let refutation = Packet::Refutation { to: Addr::from(from) };
-            // Should too much wait, gossip tells it later.
-            self.out.reply(refutation, self.config.knobs.replies_max);
+            self.answer(from);
         }
         if self.config.knobs.evidence_events {
             self.raise(Event::Refuted(Incarnation(incarnation)));
@@ -357,7 +375,7 @@ impl Ctx {
         self.leaving = true;
         self.app().own_claim_ops.push((op, outcome));
         let others = self.others_live();
-        self.apply_dead(self.me, self.my_incarnation(), self.my_name.clone());
+        self.apply_dead(self.me, self.my_incarnation(), self.my_name());
         if others == 0 {
             self.own_claim_sent();
         }
@@ -370,7 +388,7 @@ impl Ctx {
             return;
         }
         self.app().moving = Some((addr, op));
-        self.apply_dead(self.me, self.my_incarnation(), self.my_name.clone());
+        self.apply_dead(self.me, self.my_incarnation(), self.my_name());
     }
 
     pub(crate) fn arrive(&mut self, addr: Addr, op: OpId) {
@@ -385,8 +403,8 @@ impl Ctx {
 
     /// An entry of a push/pull about a member that is not alive there.
     pub(crate) fn on_remote_not_alive(&mut self, name: &[u8], incarnation: u32, state: State) {
-        let me = self.my_name.clone();
-        let from = if state == State::Left { name } else { me.as_str().as_bytes() };
+        let me = self.my_record().clone();
+        let from = if state == State::Left { name } else { me.name_bytes() };
         let claim = wire::Claim { incarnation, node: name, from };
         match state {
             State::Left => self.on_dead(Origin::PushPull, &claim),

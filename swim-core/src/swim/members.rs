@@ -104,11 +104,6 @@ impl Base {
         self.slots.len()
     }
 
-    /// The record of the `slot`th member of a base at rest.
-    pub(crate) fn record(&self, slot: usize) -> &Record {
-        self.slots[slot].record()
-    }
-
     fn hash(&self, name: &[u8]) -> u64 {
         hash(&self.hasher, name)
     }

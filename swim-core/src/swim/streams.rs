@@ -75,7 +75,7 @@ impl Node {
         let Message::Ping(ping) = Message::decode(bytes).map_err(Rejected::Malformed)? else {
             return Err(Rejected::WrongPlane);
         };
-        if !ping.node.is_empty() && ping.node != self.cx.my_name.as_str().as_bytes() {
+        if !ping.node.is_empty() && ping.node != self.cx.my_record().name_bytes() {
             return Err(Rejected::NotForMe);
         }
         self.exchanges.reply_ack(&mut self.cx, id, ping.seq)

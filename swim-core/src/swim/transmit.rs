@@ -67,7 +67,12 @@ pub(crate) fn make(
         }
         Packet::Challenge { suspect } => {
             let slot = cx.members.get(suspect).filter(|slot| slot.state() == State::Suspect)?;
-            let claim = rumours::claim(&cx.members, suspect, slot.incarnation(), &cx.my_name);
+            let claim = rumours::claim(
+                &cx.members,
+                suspect,
+                slot.incarnation(),
+                cx.my_record().name_bytes(),
+            );
             claim.encode(Kind::Suspect, buf);
             to_member(cx, suspect)
         }
@@ -144,7 +149,8 @@ fn probe(cx: &mut Ctx, buf: &mut BytesMut, target: SlotId, seq: u32) -> bool {
         let mut compound = Compound::begin(buf);
         let parts =
             compound.part(|buf| cx.ping(seq, record.name_bytes()).encode(buf)).and_then(|()| {
-                let claim = rumours::claim(&cx.members, target, incarnation, &cx.my_name);
+                let claim =
+                    rumours::claim(&cx.members, target, incarnation, cx.my_record().name_bytes());
                 compound.part(|buf| claim.encode(Kind::Suspect, buf))
             });
         parts.expect("two short parts fit");
@@ -158,13 +164,8 @@ fn probe(cx: &mut Ctx, buf: &mut BytesMut, target: SlotId, seq: u32) -> bool {
 /// Writes a request to ping `target` for this node.
 fn ask(cx: &mut Ctx, buf: &mut BytesMut, target: SlotId, seq: u32, nack: bool) {
     let record = cx.members.slot(target).record().clone();
-    let own_name = cx.my_name.clone();
-    let own_addr = cx.my_record().addr();
-    let source = Source {
-        addr: own_addr.wire_ip(),
-        port: own_addr.port(),
-        node: own_name.as_str().as_bytes(),
-    };
+    let own = cx.my_record().clone();
+    let source = Source { addr: own.wire_ip(), port: own.port(), node: own.name_bytes() };
     let request = wire::IndirectPing {
         seq,
         target: Some(record.wire_ip()),
