@@ -21,8 +21,8 @@ pub struct Wheel<T> {
     slab: Vec<Entry<T>>,
     free: u32,
     len: usize,
-    /// The slot that is open, sorted so that the next item stands at the end. Takes every item at or
-    /// before `slot`, so that opening a slot early never loses the order.
+    /// The slot that is open, sorted so that the next item stands at the end. Takes every item at
+    /// or before `slot`, so that opening a slot early never loses the order.
     open: Vec<Due<T>>,
     /// Number of the open slot: time >> `SLOT_BITS`.
     slot: u64,

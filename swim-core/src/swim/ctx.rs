@@ -22,6 +22,7 @@ use crate::member::{Record, State};
 use crate::rng::Rng;
 use crate::stats::Counters;
 use crate::time::{Instant, nanos};
+use crate::wire;
 
 pub(crate) struct Ctx {
     pub(crate) now: Instant,
@@ -186,8 +187,8 @@ impl Ctx {
         }
     }
 
-    /// Up to `k` different members for which `wanted` holds, uniformly drawn. Never fewer than there
-    /// are (hazard 35).
+    /// Up to `k` different members for which `wanted` holds, uniformly drawn. Never fewer than
+    /// there are (hazard 35).
     pub(crate) fn pick(
         &mut self,
         k: usize,
@@ -248,6 +249,18 @@ impl Ctx {
     pub(crate) fn pick_alive(&mut self) -> Option<SlotId> {
         let me = self.me;
         self.pick(1, |_, slot, s| slot != me && s.state() == State::Alive).first().copied()
+    }
+
+    /// A ping by this node, for the node of this name.
+    pub(crate) fn ping<'a>(&'a self, seq: u32, node: &'a [u8]) -> wire::Ping<'a> {
+        wire::Ping { seq, node, source: self.source() }
+    }
+
+    /// Where this node takes answers.
+    fn source(&self) -> wire::Source<'_> {
+        let record = self.my_record();
+        let node = record.name_bytes();
+        wire::Source { addr: record.wire_ip(), port: record.port(), node }
     }
 
     /// Bytes of a datagram that its outer layers take (memberlist spec 1.8).

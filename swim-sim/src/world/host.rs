@@ -99,8 +99,8 @@ impl<M> Host<M> {
         !matches!(self.stall, Some(Frozen { part: Stall::Loop, .. }))
     }
 
-    /// When to wake a machine that wants to be woken at once. One that never stops wanting would stop
-    /// the time of its world; it is throttled, and is left to the oracle of bounds.
+    /// When to wake a machine that wants to be woken at once. One that never stops wanting would
+    /// stop the time of its world; it is throttled, and is left to the oracle of bounds.
     pub(super) fn spin(&mut self, now: Instant) -> Instant {
         let (at, spins) = &mut self.spins;
         *spins = if *at == now { *spins + 1 } else { 0 };
