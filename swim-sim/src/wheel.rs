@@ -120,6 +120,12 @@ impl<T: Copy> Wheel<T> {
         self.open.pop()
     }
 
+    /// The item that comes next, if its slot is open: cheap, and a hint only.
+    #[inline]
+    pub fn peek(&self) -> Option<&Due<T>> {
+        self.open.last()
+    }
+
     /// Opens the next slot that holds something and does not begin after `until`.
     fn advance(&mut self, until: u64) -> bool {
         loop {
