@@ -161,6 +161,11 @@ impl Ctx {
         self.gossip(Rumour::Alive { subject: self.me });
     }
 
+    /// Whether this node has left its old address and not come to the new one.
+    pub(crate) fn is_moving(&self) -> bool {
+        self.app.as_ref().is_some_and(|app| app.moving.is_some())
+    }
+
     /// Ends the commands that waited for the claim about this node.
     pub(crate) fn own_claim_sent(&mut self) {
         let Some(app) = &mut self.app else { return };

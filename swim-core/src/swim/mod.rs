@@ -7,6 +7,8 @@ mod commands;
 mod ctx;
 mod events;
 mod exchange;
+#[cfg(test)]
+mod formulas;
 mod members;
 mod merge;
 mod node;
