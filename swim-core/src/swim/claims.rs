@@ -413,10 +413,14 @@ impl Ctx {
         let moving = self.app().moving.take();
         self.app().own_claim_ops.push((op, outcome));
         let others = self.others_live();
+        let (incarnation, me) = (self.my_incarnation(), self.my_name());
         match moving {
-            // On the move it has said so already.
-            Some((_, moving)) => self.done(moving, Outcome::Displaced),
-            None => self.apply_dead(self.me, self.my_incarnation(), self.my_name()),
+            // On the move it has left already, and says so again.
+            Some((_, moving)) => {
+                self.done(moving, Outcome::Displaced);
+                self.gossip(Rumour::Dead { subject: self.me, incarnation, from: me });
+            }
+            None => self.apply_dead(self.me, incarnation, me),
         }
         if others == 0 {
             self.own_claim_sent();
@@ -430,13 +434,15 @@ impl Ctx {
             self.done(before, Outcome::Displaced);
         }
         if self.others_live() == 0 {
-            self.own_claim_sent();
+            self.on_arrival();
         } else if before.is_none() {
             self.apply_dead(self.me, self.my_incarnation(), self.my_name());
         }
     }
 
-    pub(crate) fn arrive(&mut self, addr: Addr, op: OpId) {
+    /// Comes to the new address.
+    pub(crate) fn on_arrival(&mut self) {
+        let Some((addr, op)) = self.app().moving.take() else { return };
         let record = self.my_record().with(addr, self.my_record().meta());
         self.renew(record, Some((op, Outcome::Applied)));
     }

@@ -12,7 +12,7 @@ use super::events::Events;
 use super::members::{Members, Slot, SlotId};
 use super::outbox::{Outbox, Packet};
 use super::rumours::{End, Ended, Rumour, Rumours};
-use super::timers::{Timer, Timers};
+use super::timers::{Due, Timer, Timers};
 use super::verdicts::Verdicts;
 use crate::config::Config;
 use crate::event::{Event, Outcome};
@@ -168,11 +168,13 @@ impl Ctx {
 
     /// Ends the commands that waited for the claim about this node.
     pub(crate) fn own_claim_sent(&mut self) {
-        let Some(app) = &mut self.app else { return };
-        if let Some((addr, op)) = app.moving.take() {
-            self.arrive(addr, op);
+        if self.is_moving() {
+            // Not here and now: a poll changes nothing that another poll shows.
+            let at = self.now + self.config.knobs.gossip_interval;
+            self.timers.push(at, Due::Arrival);
             return;
         }
+        let Some(app) = &mut self.app else { return };
         for (op, outcome) in core::mem::take(&mut app.own_claim_ops) {
             self.done(op, outcome);
         }

@@ -223,6 +223,19 @@ fn a_node_on_the_move_can_leave() {
 }
 
 #[test]
+fn a_node_on_the_move_that_has_said_so_can_leave() {
+    let mut alone = Alone::new(3, Config::lan());
+    alone.command(Command::SetAddress(Addr::from(home(7))));
+    while alone.node.rumours_len() > 0 {
+        alone.time_out();
+        alone.drain();
+    }
+    alone.command(Command::Leave);
+    alone.live_for(Duration::from_secs(5));
+    assert_eq!(alone.story(), ["down", "1 Displaced", "2 Left"]);
+}
+
+#[test]
 fn a_node_on_the_move_can_change_its_mind_and_its_metadata() {
     let mut alone = Alone::new(3, Config::lan());
     alone.command(Command::SetAddress(Addr::from(home(7))));
