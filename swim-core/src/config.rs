@@ -441,7 +441,7 @@ impl ConfigBuilder {
         .fast_join_rounds(0)
     }
 
-    /// memberlist as it was in 2018: Lifeguard without fast join, healing, the lateness rule or last
+    /// memberlist as it was in 2018: Lifeguard without fast join, healing, lateness rule and last
     /// calls.
     #[must_use]
     pub fn memberlist2018(self) -> Self {

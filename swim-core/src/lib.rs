@@ -151,6 +151,8 @@ mod config;
 pub mod envelope;
 mod error;
 mod event;
+#[doc(hidden)]
+pub mod fuzzing;
 mod ids;
 mod input;
 pub mod journal;

@@ -63,6 +63,7 @@ const SWIM: &[&str] = &[
     "node",
     "streams",
     "commands",
+    "audit",
 ];
 
 /// What the core may depend on (architecture 2): a new one needs a paragraph in its commit.

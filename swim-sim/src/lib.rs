@@ -10,6 +10,7 @@ mod link;
 mod machine;
 pub mod oracle;
 pub mod place;
+mod prefetch;
 pub mod report;
 mod stream;
 pub mod swarm;

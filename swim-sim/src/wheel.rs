@@ -120,6 +120,12 @@ impl<T: Copy> Wheel<T> {
         self.open.pop()
     }
 
+    /// The item that comes next, if its slot is open: cheap, and a hint only.
+    #[inline]
+    pub fn peek(&self) -> Option<&Due<T>> {
+        self.open.last()
+    }
+
     /// Opens the next slot that holds something and does not begin after `until`.
     fn advance(&mut self, until: u64) -> bool {
         loop {
@@ -187,7 +193,7 @@ impl<T: Copy> Wheel<T> {
             chain = next;
         }
         if self.open.len() > 1 {
-            self.open.sort_unstable_by(|a, b| (b.at, b.key).cmp(&(a.at, a.key)));
+            self.open.sort_unstable_by_key(|d| core::cmp::Reverse((d.at, d.key)));
         }
     }
 

@@ -249,7 +249,7 @@ impl Builder {
         };
         let limit = self.rate_limit;
         let (datagrams, streams) = (limit.map(|l| l.datagrams()), limit.map(|l| l.streams()));
-        let source = sockets.local.ip();
+        let source = sockets.local;
         let driver = Driver {
             clock,
             datagrams: Datagrams::new(sockets.udp, datagrams, self.ignore, shared.clone()),

@@ -217,6 +217,11 @@ impl Handle {
     /// nothing to an agent that has stopped.
     pub async fn shutdown(&self) {
         let _ = self.requests.send(Request::Stop).await;
+        self.stopped().await;
+    }
+
+    /// Waits until the agent has stopped, for whatever reason.
+    pub async fn stopped(&self) {
         self.requests.closed().await;
     }
 

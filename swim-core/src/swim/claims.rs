@@ -46,7 +46,7 @@ impl Ctx {
         let known = self.members.slot(slot);
         let record = known.record();
         let ip = claim.addr.unwrap_or_default();
-        let same_form = record.port() == port && record.wire_ip() == ip;
+        let same_form = record.is_at(ip, port);
         if same_form && claim.incarnation <= known.incarnation() && slot != self.me {
             self.stats.stale += 1;
             return;
@@ -93,7 +93,10 @@ impl Ctx {
 
     fn after_alive(&mut self, slot: SlotId, before: State, same_content: bool) {
         if before != State::Alive {
-            self.members.local.remove(&slot);
+            match self.members.local.get_mut(&slot) {
+                Some(local) if local.look.is_some() => local.suspicion = None,
+                _ => drop(self.members.local.remove(&slot)),
+            }
         }
         self.gossip(Rumour::Alive { subject: slot });
         match before {
@@ -245,7 +248,8 @@ impl Ctx {
             self.stats.stale += 1;
             return;
         }
-        self.timers.push(suspicion.due(), Due::Suspicion(slot));
+        let due = suspicion.due();
+        self.look(slot, due);
         if let Ok(from) = NodeName::from_wire(claim.from) {
             let incarnation = claim.incarnation;
             self.gossip(Rumour::Suspect { subject: slot, incarnation, from });
@@ -265,11 +269,11 @@ impl Ctx {
         self.stats.rare().suspicions += 1;
         self.members.set(slot, incarnation, State::Suspect);
         let suspicion = Suspicion::new(self.now, &self.config, self.members.len(), from.clone());
-        self.timers.push(suspicion.due(), Due::Suspicion(slot));
-        let local = Local { changed: self.now, suspicion: Some(Box::new(suspicion)) };
-        self.members.local.insert(slot, local);
-        // After a healed partition push/pulls suspect whole halves of a cluster at once. Gossip about
-        // each takes longer than the suspicions last; asking the suspects takes a round trip.
+        let due = suspicion.due();
+        self.change(slot, Some(Box::new(suspicion)));
+        self.look(slot, due);
+        // After a healed partition push/pulls suspect whole halves of a cluster at once. Gossip
+        // about each takes longer than the suspicions last; asking the suspects takes a round trip.
         if origin == Origin::PushPull && self.config.ablation.last_call {
             self.challenge(slot);
         } else {
@@ -281,15 +285,42 @@ impl Ctx {
         }
     }
 
+    /// Notes that the state of a member changed now.
+    fn change(&mut self, slot: SlotId, suspicion: Option<Box<Suspicion>>) {
+        let look = self.members.local.get(&slot).and_then(|local| local.look);
+        self.members.local.insert(slot, Local { changed: self.now, suspicion, look });
+    }
+
+    /// Has the suspicion of a member looked at by `at`. A look that comes too early asks for
+    /// another.
+    fn look(&mut self, slot: SlotId, at: Instant) {
+        let Some(local) = self.members.local.get_mut(&slot) else { return };
+        if local.look.is_none_or(|look| at < look) {
+            local.look = Some(at);
+            self.timers.push(at, Due::Suspicion(slot));
+        }
+    }
+
     /// A suspicion's time may have come.
     pub(crate) fn on_suspicion_due(&mut self, slot: SlotId) {
-        let local = self.members.local.get_mut(&slot);
-        let Some(suspicion) = local.and_then(|local| local.suspicion.as_mut()) else { return };
-        if suspicion.due() > self.now {
+        let now = self.now;
+        let Some(local) = self.members.local.get_mut(&slot) else { return };
+        if local.look.take_if(|look| *look <= now).is_none() {
             return;
         }
-        if let Some(deadline) = suspicion.last_call(self.now) {
-            self.timers.push(deadline, Due::Suspicion(slot));
+        let Some(suspicion) = &mut local.suspicion else {
+            if self.members.slot(slot).state() == State::Alive {
+                self.members.local.remove(&slot);
+            }
+            return;
+        };
+        let due = suspicion.due();
+        if due > now {
+            self.look(slot, due);
+            return;
+        }
+        if let Some(deadline) = suspicion.last_call(now) {
+            self.look(slot, deadline);
             self.challenge(slot);
             return;
         }
@@ -300,10 +331,10 @@ impl Ctx {
 
     /// Gives every suspect the time in which this node did not listen.
     pub(crate) fn extend_suspicions(&mut self, late: core::time::Duration) {
-        for (&slot, local) in &mut self.members.local {
+        // The looks that are under way come too early, and ask for others.
+        for local in self.members.local.values_mut() {
             if let Some(suspicion) = &mut local.suspicion {
                 suspicion.extend(late);
-                self.timers.push(suspicion.due(), Due::Suspicion(slot));
             }
         }
     }
@@ -334,14 +365,14 @@ impl Ctx {
             _ => from.clone(),
         };
         self.members.set(slot, incarnation, state);
-        self.members.local.insert(slot, Local { changed: self.now, suspicion: None });
+        self.change(slot, None);
         self.gossip(Rumour::Dead { subject: slot, incarnation, from });
         let by = self.config.knobs.evidence_events.then_some(by);
         self.raise(Event::Down { member: self.members.member(slot), cause, by });
     }
 
-    /// Answers an accusation against this node of this incarnation: to all by gossip, and to whoever
-    /// passed it on at once.
+    /// Answers an accusation against this node of this incarnation: to all by gossip, and to
+    /// whoever passed it on at once.
     fn refute(&mut self, origin: Origin, accused: u32) {
         if !self.config.ablation.refute {
             return;

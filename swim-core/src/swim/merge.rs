@@ -90,6 +90,11 @@ impl Merges {
         cx.timers.arm(Timer::Merge, cx.now);
     }
 
+    /// Whether slices are left.
+    pub(crate) fn is_merging(&self) -> bool {
+        !self.pending.is_empty()
+    }
+
     /// Merges the next slice.
     pub(crate) fn on_timer(&mut self, cx: &mut Ctx) {
         let Some(pending) = self.pending.front_mut() else { return };

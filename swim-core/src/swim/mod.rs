@@ -1,6 +1,7 @@
 //! The SWIM machine. [`Node`] routes each input to the sub-machine that it is for; those keep their
 //! own state and share a [`ctx::Ctx`].
 
+mod audit;
 mod claims;
 mod commands;
 mod ctx;

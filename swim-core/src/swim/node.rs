@@ -277,6 +277,10 @@ impl Node {
         self.cx.verdicts = Verdicts::Replayed(Box::new(verdicts));
     }
 
+    pub(super) fn aside(&self) -> Option<&Aside> {
+        self.aside.as_deref()
+    }
+
     pub(super) fn split(&mut self) -> (&mut Ctx, &mut Aside) {
         (&mut self.cx, self.aside.get_or_insert_default())
     }
@@ -288,10 +292,10 @@ impl Node {
             self.on_late(late);
         }
         while let Some(fired) = self.cx.timers.pop(self.cx.now) {
-            let merging = fired == Fired::One(Timer::Merge);
+            let merged = fired == Fired::One(Timer::Merge);
             self.on_fired(fired);
-            if merging {
-                // One slice a call; the timer is armed again if there are more.
+            if merged && self.cx.timers.is_armed(Timer::Merge) {
+                // One slice a call, and there are more.
                 break;
             }
         }
@@ -368,10 +372,10 @@ impl Node {
         let mut parts = Parts::new(bytes, scratch, Limits::default());
         let (mut any, mut refused) = (false, None);
         while let Some(part) = parts.next_part() {
-            let taken = part
-                .map_err(Rejected::Nesting)
-                .and_then(|part| Message::decode(part).map_err(Rejected::Malformed))
-                .and_then(|message| self.on_message(at, from, message));
+            let taken = match part {
+                Ok(part) => self.on_part(at, from, part),
+                Err(why) => Err(Rejected::Nesting(why)),
+            };
             match taken {
                 Ok(()) => any = true,
                 Err(why) => {
@@ -402,12 +406,32 @@ impl Node {
         while slots.len() < slots.inline_size()
             && let Some(Ok(part)) = parts.next_part()
         {
-            if let Ok(Message::Alive(claim)) = Message::decode(part) {
+            if let Some((&ALIVE, body)) = part.split_first()
+                && let Ok(claim) = &wire::Alive::decode(body)
+            {
                 slots.extend(members.guess(claim.node));
             }
         }
         let touched = slots.iter().fold(0, |all, &slot| all ^ members.touch(slot));
         core::hint::black_box(touched);
+    }
+
+    /// Takes one message. Claims that members are alive, most of what arrives, take a short cut:
+    /// messages are large, and moving one costs more than decoding it.
+    fn on_part(&mut self, at: Instant, from: SocketAddr, part: &[u8]) -> Result<(), Rejected> {
+        if let Some((&ALIVE, body)) = part.split_first() {
+            return match &wire::Alive::decode(body) {
+                Ok(claim) => {
+                    self.cx.on_alive(Origin::Datagram(from), claim);
+                    Ok(())
+                }
+                Err(why) => Err(Rejected::Malformed(*why)),
+            };
+        }
+        match &Message::decode(part) {
+            Ok(message) => self.on_message(at, from, message),
+            Err(why) => Err(Rejected::Malformed(*why)),
+        }
     }
 
     fn count(&mut self, why: Rejected) {
@@ -423,7 +447,7 @@ impl Node {
         &mut self,
         at: Instant,
         from: SocketAddr,
-        message: Message<'_>,
+        message: &Message<'_>,
     ) -> Result<(), Rejected> {
         let cx = &mut self.cx;
         match message {
@@ -442,17 +466,17 @@ impl Node {
             Message::IndirectPing(ask) => {
                 let to = reply_to(cx, from, &ask.source);
                 let (cx, aside) = self.split();
-                aside.relays.on_request(cx, to, &ask);
+                aside.relays.on_request(cx, to, ask);
             }
-            Message::Ack(ack) => self.on_ack(at, &ack),
+            Message::Ack(ack) => self.on_ack(at, ack),
             Message::Nack(nack) => {
                 if !self.prober.on_nack(nack.seq, at) {
                     cx.stats.rare().unexpected_acks += 1;
                 }
             }
-            Message::Alive(claim) => cx.on_alive(Origin::Datagram(from), &claim),
-            Message::Suspect(claim) => cx.on_suspect(Origin::Datagram(from), &claim),
-            Message::Dead(claim) => cx.on_dead(Origin::Datagram(from), &claim),
+            Message::Alive(claim) => cx.on_alive(Origin::Datagram(from), claim),
+            Message::Suspect(claim) => cx.on_suspect(Origin::Datagram(from), claim),
+            Message::Dead(claim) => cx.on_dead(Origin::Datagram(from), claim),
             Message::User(payload) => {
                 let payload = Bytes::copy_from_slice(payload);
                 cx.raise(Event::Message { from, via: Via::Datagram, payload });
@@ -483,6 +507,8 @@ impl Node {
         }
     }
 }
+
+const ALIVE: u8 = Kind::Alive.byte();
 
 impl core::fmt::Debug for Node {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {

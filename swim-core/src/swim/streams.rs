@@ -110,7 +110,7 @@ impl Node {
         id: OutboundId,
         result: Result<&[u8], ExchangeError>,
     ) -> Result<(), Rejected> {
-        let purpose = self.exchanges.take(&mut self.cx, id)?;
+        let purpose = self.exchanges.end(&mut self.cx, id)?;
         let result = result.and_then(|bytes| self.on_answer(&purpose, bytes));
         match purpose {
             Purpose::Join(_) if result.is_ok() => self.fast_join.begin(&mut self.cx),

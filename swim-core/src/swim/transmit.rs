@@ -100,6 +100,8 @@ pub(crate) fn make(
             sent
         }
         Packet::AskHelper { helper, target, seq, nack } => {
+            // The helper may have been forgotten since; the target ends its probe when it is.
+            cx.members.get(helper)?;
             ask(cx, buf, target, seq, nack);
             Transmit { crc: false, ..to_member(cx, helper) }
         }

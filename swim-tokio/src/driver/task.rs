@@ -133,9 +133,10 @@ impl Driver {
             }
             Mail::Reply { id, to, result, why } => {
                 if let Some(why) = &why {
-                    ops.note_failure(to, why);
+                    let told = ops.note_failure(to, why);
+                    streams.report(now, to, &result, why, told);
                 }
-                streams.on_reply(node, now, id, to, result, why.as_deref());
+                streams.on_reply(node, now, id, to, result);
             }
             Mail::KeyringSaved { ops, result } => keys.on_saved(node, now, ops, result),
         }

@@ -220,12 +220,12 @@ impl Reader {
         Ok(Progress::Step(match then {
             Then::End => Step::Payload,
             Then::PushPullNodes => {
-                let [nodes, state] = integers(values, PUSH_PULL).ok_or_else(|| self.malformed())?;
+                let [nodes, state] = integers(values, PUSH_PULL).map_err(|_| self.malformed())?;
                 let left = self.nodes(nodes)?;
                 Step::Values { left, then: Then::StatePayload { len: self.user_bytes(state)? } }
             }
             Then::UserPayload => {
-                let [len] = integers(values, USER).ok_or_else(|| self.malformed())?;
+                let [len] = integers(values, USER).map_err(|_| self.malformed())?;
                 let len = self.user_bytes(len)?;
                 self.at = self.bounded(self.at, len)?;
                 Step::Payload
