@@ -32,6 +32,8 @@ pub trait Machine: Send {
     fn known_len(&self) -> usize;
     /// How many user broadcasts wait.
     fn queue_len(&self) -> usize;
+    /// How many claims about members wait to be gossiped.
+    fn rumours_len(&self) -> usize;
     /// Its health score, 0 is best.
     fn health(&self) -> u32;
     /// What it counted.
@@ -137,6 +139,10 @@ impl Machine for Node {
         [Lane::High, Lane::Normal, Lane::Low].iter().map(|&l| Self::queue_len(self, l)).sum()
     }
 
+    fn rumours_len(&self) -> usize {
+        Self::rumours_len(self)
+    }
+
     fn health(&self) -> u32 {
         Self::health(self)
     }
@@ -185,6 +191,10 @@ impl Machine for Recorder {
 
     fn queue_len(&self) -> usize {
         Machine::queue_len(self.node())
+    }
+
+    fn rumours_len(&self) -> usize {
+        self.node().rumours_len()
     }
 
     fn health(&self) -> u32 {
