@@ -36,6 +36,8 @@ enum Bug {
     LeaksNames,
     /// Holds more and more broadcasts.
     LeaksQueue,
+    /// Holds more and more claims.
+    LeaksRumours,
     /// Sends everything many times.
     Floods,
     /// Wakes up again and again.
@@ -181,6 +183,11 @@ impl Machine for Planted {
         Machine::queue_len(&self.node) + leak
     }
 
+    fn rumours_len(&self) -> usize {
+        let leak = if self.bug == Bug::LeaksRumours { self.wakes } else { 0 };
+        self.node.rumours_len() + leak
+    }
+
     fn health(&self) -> u32 {
         self.node.health()
     }
@@ -257,7 +264,8 @@ fn resurrection_objects_to_the_dead_who_return_unchanged() {
 
 #[test]
 fn bounded_objects_to_tables_queues_and_messages_without_bound() {
-    for bug in [Bug::LeaksNames, Bug::LeaksQueue, Bug::Floods, Bug::Spins] {
+    let bugs = [Bug::LeaksNames, Bug::LeaksQueue, Bug::LeaksRumours, Bug::Floods, Bug::Spins];
+    for bug in bugs {
         assert_eq!(run(bug, Vec::new()), ["bounded"], "{bug:?}");
     }
 }

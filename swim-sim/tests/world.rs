@@ -131,6 +131,10 @@ impl Machine for Scripted {
         0
     }
 
+    fn rumours_len(&self) -> usize {
+        0
+    }
+
     fn health(&self) -> u32 {
         0
     }

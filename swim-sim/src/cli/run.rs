@@ -92,9 +92,9 @@ pub(super) fn first() -> ExitCode {
     let experiment = [
         "swim-sim run",
         "--nodes=1000",
-        "--duration=180s",
+        "--duration=120s",
         "--crash=10@20s",
-        "--partition=10%/90%@60s..90s",
+        "--partition=2%/98%@60s..90s",
     ];
     println!("No command: running {}\n", experiment.join(" "));
     let args = <Parsed as clap::Parser>::parse_from(experiment);

@@ -126,6 +126,7 @@ impl<M: Machine> Host<M> {
         Load {
             known: machine.map_or(0, Machine::known_len),
             queued: machine.map_or(0, Machine::queue_len),
+            rumours: machine.map_or(0, Machine::rumours_len),
             sent: self.sent,
             received: self.received,
             wakes: self.wakes,
