@@ -44,7 +44,7 @@ impl Alone {
 
     fn alive(&mut self, name: &str, i: u8, incarnation: u32) {
         let mut out = BytesMut::new();
-        let home = crate::Addr::from(home(i));
+        let home = Addr::from(home(i));
         let claim = Alive {
             incarnation,
             node: name.as_bytes(),
