@@ -6,6 +6,7 @@
 
 pub mod clock;
 pub mod counting;
+pub mod feed;
 pub mod ours;
 pub mod peer;
 pub mod process;

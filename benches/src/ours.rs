@@ -178,10 +178,10 @@ pub fn seal(packet: &Packet) -> Packet {
 }
 
 /// Lends the claim that a member is alive.
-pub fn alive<T>(member: u32, incarnation: u16, with: impl FnOnce(&Alive<'_>) -> T) -> T {
+pub fn alive<T>(member: u32, incarnation: u32, with: impl FnOnce(&Alive<'_>) -> T) -> T {
     let (name, ip) = (workload::name(member), workload::addr(member).ip().octets());
     with(&Alive {
-        incarnation: u32::from(incarnation),
+        incarnation,
         node: name.as_bytes(),
         addr: Some(&ip),
         port: 7946,
@@ -201,7 +201,7 @@ pub fn state(members: std::ops::Range<u32>) -> BytesMut {
             addr: Some(&ip),
             port: 7946,
             meta: Some(&META),
-            incarnation: u32::from(workload::KNOWN_INCARNATION),
+            incarnation: workload::KNOWN_INCARNATION,
             state: 0,
             vsn: Some(&VERSIONS),
         }

@@ -74,7 +74,7 @@ pub struct Draft {
     /// The number of the ping; foca has room for its lowest byte.
     pub seq: u32,
     /// Members and their incarnations.
-    pub updates: Vec<(u32, u16)>,
+    pub updates: Vec<(u32, u32)>,
 }
 
 /// Draws packets from random known senders about random known members.
@@ -83,7 +83,7 @@ pub struct Drafts {
     rng: SmallRng,
     n: u32,
     /// Distinct in every packet of news.
-    incarnation: u16,
+    incarnation: u32,
     seq: u32,
 }
 
@@ -102,7 +102,7 @@ impl Drafts {
         self.seq += 1;
         let incarnation = match case {
             Case::New => {
-                self.incarnation = self.incarnation.checked_add(1).expect("fewer than 65,535");
+                self.incarnation += 1;
                 self.incarnation
             }
             _ => KNOWN_INCARNATION,
@@ -116,7 +116,7 @@ impl Drafts {
 }
 
 /// The incarnation at which the receiver knows every member.
-pub const KNOWN_INCARNATION: u16 = 1;
+pub const KNOWN_INCARNATION: u32 = 1;
 
 /// A node that takes packets: ours, or the peer's.
 pub trait Receiver {

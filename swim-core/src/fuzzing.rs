@@ -6,6 +6,7 @@
 
 mod draw;
 mod generate;
+mod hash;
 mod node;
 
 use core::ops::Range;

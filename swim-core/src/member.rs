@@ -107,7 +107,8 @@ impl fmt::Display for State {
     }
 }
 
-/// The six version bytes of an alive message, `pmin pmax pcur dmin dmax dcur` (memberlist spec 2.4).
+/// The six version bytes of an alive message, `pmin pmax pcur dmin dmax dcur` (memberlist spec
+/// 2.4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Versions(pub(crate) [u8; 6]);
@@ -169,6 +170,15 @@ impl Record {
         &self.0[at..at + usize::from(self.0[NAME_LEN])]
     }
 
+    pub(crate) fn is_named(&self, name: &[u8]) -> bool {
+        same(self.name_bytes(), name)
+    }
+
+    /// Whether these are IP, in this form, and port.
+    pub(crate) fn is_at(&self, wire_ip: &[u8], port: u16) -> bool {
+        self.port() == port && same(self.wire_ip(), wire_ip)
+    }
+
     pub(crate) fn wire_ip(&self) -> &[u8] {
         &self.0[IP..IP + usize::from(self.0[IP_LEN])]
     }
@@ -202,6 +212,27 @@ impl Record {
     pub(crate) fn with(&self, addr: Addr, meta: &[u8]) -> Self {
         Self::new(self.name_bytes(), addr, meta, self.versions())
     }
+}
+
+/// Whether two byte strings are equal. Names and addresses are short: two overlapping comparisons
+/// of words beat a call of `memcmp`.
+#[inline]
+fn same(a: &[u8], b: &[u8]) -> bool {
+    if a.len() != b.len() {
+        return false;
+    }
+    match a.len() {
+        17..=32 => same_ends::<16>(a, b),
+        8..=16 => same_ends::<8>(a, b),
+        4..=7 => same_ends::<4>(a, b),
+        _ => a == b,
+    }
+}
+
+/// Whether the first and the last `N` bytes are equal.
+#[inline]
+fn same_ends<const N: usize>(a: &[u8], b: &[u8]) -> bool {
+    a.first_chunk::<N>() == b.first_chunk() && a.last_chunk::<N>() == b.last_chunk()
 }
 
 /// Who this node is: valid by construction.
@@ -296,3 +327,22 @@ impl fmt::Display for IdentityError {
 }
 
 impl core::error::Error for IdentityError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn byte_strings_of_any_length_are_the_same_only_if_every_byte_is() {
+        let bytes: [u8; 70] = core::array::from_fn(|i| i as u8);
+        for len in 0..70 {
+            assert!(same(&bytes[..len], &bytes[..len]));
+            assert!(!same(&bytes[..len], &bytes[..len + 1]));
+            for at in 0..len {
+                let mut other = bytes;
+                other[at] ^= 1;
+                assert!(!same(&bytes[..len], &other[..len]), "{at} of {len}");
+            }
+        }
+    }
+}

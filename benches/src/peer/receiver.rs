@@ -30,7 +30,7 @@ impl<T: Content> core::fmt::Debug for Theirs<T> {
 
 /// The members that a foca of `n` knows besides itself.
 pub fn members<T: Content>(n: u32) -> impl Iterator<Item = Member<T>> {
-    (1..n).map(|i| Member::new(T::of(i), KNOWN_INCARNATION, State::Alive))
+    (1..n).map(|i| Member::new(T::of(i), KNOWN_INCARNATION as u16, State::Alive))
 }
 
 /// A foca that was given these members at once.
@@ -64,13 +64,14 @@ impl<T: Content> Receiver for Theirs<T> {
         let mut out = Vec::new();
         let header = Header {
             src: T::of(draft.sender),
-            src_incarnation: KNOWN_INCARNATION,
+            src_incarnation: KNOWN_INCARNATION as u16,
             dst: T::of(0),
             message: Message::Ping(draft.seq as u8),
         };
         codec.encode_header(&header, &mut out).expect("a vector has room");
         out.put_u16(draft.updates.len() as u16);
         for &(i, incarnation) in &draft.updates {
+            let incarnation = incarnation.try_into().expect("foca's incarnations have 16 bits");
             let member = Member::new(T::of(i), incarnation, State::Alive);
             codec.encode_member(&member, &mut out).expect("a vector has room");
         }

@@ -5,16 +5,15 @@ use alloc::collections::BTreeSet;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::fmt::{self, Write as _};
-use core::hash::{BuildHasher as _, Hasher as _};
+use core::fmt::Write as _;
 use core::net::SocketAddr;
 use core::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use foldhash::fast::{FixedState, FoldHasher};
 
 use super::draw::Draw;
 use super::generate::{self, ME, NAMES, home, name};
+use super::hash::Hash;
 use crate::keyring::Key;
 use crate::policy::{Admission, Candidate, Policy};
 use crate::wire::{Limits, Message, Parts, PushPull, Scratch};
@@ -416,7 +415,7 @@ impl<'a> World<'a> {
 
     fn digest(&self) -> [u64; 4] {
         let Outputs { datagrams, exchanges, events, deadlines, .. } = &self.outputs;
-        [datagrams, exchanges, events, deadlines].map(|hash| hash.0.finish())
+        [datagrams, exchanges, events, deadlines].map(Hash::value)
     }
 }
 
@@ -588,25 +587,5 @@ impl Policy for Opinion {
 
     fn reap_after(&self, member: &Member) -> Option<Duration> {
         member.name().ends_with('3').then_some(Duration::ZERO)
-    }
-}
-
-/// A digest of everything that was written to it.
-struct Hash(FoldHasher<'static>);
-
-impl Hash {
-    fn new() -> Self {
-        Self(FixedState::with_seed(0).build_hasher())
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        self.0.write(bytes);
-    }
-}
-
-impl fmt::Write for Hash {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        self.write(text.as_bytes());
-        Ok(())
     }
 }

@@ -5,6 +5,7 @@ use core::net::{IpAddr, SocketAddr};
 
 use super::ctx::Ctx;
 use super::members::{Local, SlotId};
+use super::outbox::Packet;
 use super::rules::{self, Known, OnAccusation, OnAlive, Place, Subject};
 use super::rumours::Rumour;
 use super::suspicion::Suspicion;
@@ -17,8 +18,10 @@ use crate::time::Instant;
 use crate::wire;
 
 /// Who a claim came from.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Origin {
+    /// This node's own probe.
+    Probe,
     Datagram(SocketAddr),
     PushPull,
 }
@@ -26,6 +29,7 @@ pub(crate) enum Origin {
 impl Origin {
     fn evidence(self) -> Evidence {
         match self {
+            Self::Probe => Evidence::Probe,
             Self::Datagram(_) => Evidence::Gossip,
             Self::PushPull => Evidence::PushPull,
         }
@@ -42,7 +46,7 @@ impl Ctx {
         let known = self.members.slot(slot);
         let record = known.record();
         let ip = claim.addr.unwrap_or_default();
-        let same_form = record.port() == port && record.wire_ip() == ip;
+        let same_form = record.is_at(ip, port);
         if same_form && claim.incarnation <= known.incarnation() && slot != self.me {
             self.stats.stale += 1;
             return;
@@ -62,7 +66,7 @@ impl Ctx {
         let before = Known { state: known.state(), incarnation: known.incarnation() };
         match rules::on_alive(before, self.subject(slot), claim.incarnation, place, same_content) {
             OnAlive::Stale => self.stats.stale += 1,
-            OnAlive::Refute => self.refute(claim.incarnation),
+            OnAlive::Refute => self.refute(origin, claim.incarnation),
             OnAlive::Conflict => {
                 self.stats.rare().conflicts += 1;
                 let record = Record::new(claim.node, addr, meta, versions);
@@ -203,20 +207,38 @@ impl Ctx {
         }
     }
 
-    pub(crate) fn on_suspect(&mut self, evidence: Evidence, claim: &wire::Claim<'_>) {
+    pub(crate) fn on_suspect(&mut self, origin: Origin, claim: &wire::Claim<'_>) {
         let Some(slot) = self.members.find(claim.node) else {
             self.stats.stale += 1;
             return;
         };
         let known = self.known(slot);
         match rules::on_suspect(known, self.subject(slot), claim.incarnation) {
-            OnAccusation::Stale => self.stats.stale += 1,
+            OnAccusation::Stale => self.on_stale_accusation(origin, slot),
             OnAccusation::Unanswerable => self.stats.rare().bad_incarnations += 1,
             OnAccusation::Refute if self.leaving => {}
-            OnAccusation::Refute => self.refute(claim.incarnation),
+            OnAccusation::Refute => self.refute(origin, claim.incarnation),
             OnAccusation::Confirm => self.confirm(slot, claim),
-            OnAccusation::Apply => self.begin_suspicion(evidence, slot, claim),
+            OnAccusation::Apply => self.begin_suspicion(origin, slot, claim),
         }
+    }
+
+    /// Whoever accuses this node of an incarnation that it has left behind has missed its answer.
+    fn on_stale_accusation(&mut self, origin: Origin, slot: SlotId) {
+        self.stats.stale += 1;
+        if slot == self.me
+            && !self.leaving
+            && self.config.ablation.refute
+            && let Origin::Datagram(from) = origin
+        {
+            self.answer(from);
+        }
+    }
+
+    /// Tells an accuser that this node lives. Should too much wait, gossip tells it later.
+    fn answer(&mut self, accuser: SocketAddr) {
+        let refutation = Packet::Refutation { to: Addr::from(accuser) };
+        self.out.reply(refutation, self.config.knobs.replies_max);
     }
 
     fn confirm(&mut self, slot: SlotId, claim: &wire::Claim<'_>) {
@@ -226,17 +248,17 @@ impl Ctx {
             self.stats.stale += 1;
             return;
         }
-        let deadline = suspicion.deadline();
-        self.look(slot, deadline);
+        let due = suspicion.due();
+        self.look(slot, due);
         if let Ok(from) = NodeName::from_wire(claim.from) {
             let incarnation = claim.incarnation;
             self.gossip(Rumour::Suspect { subject: slot, incarnation, from });
         }
     }
 
-    fn begin_suspicion(&mut self, evidence: Evidence, slot: SlotId, claim: &wire::Claim<'_>) {
+    fn begin_suspicion(&mut self, origin: Origin, slot: SlotId, claim: &wire::Claim<'_>) {
         if !self.config.ablation.suspicion {
-            self.on_dead(claim);
+            self.on_dead(origin, claim);
             return;
         }
         let Ok(from) = NodeName::from_wire(claim.from) else {
@@ -247,13 +269,19 @@ impl Ctx {
         self.stats.rare().suspicions += 1;
         self.members.set(slot, incarnation, State::Suspect);
         let suspicion = Suspicion::new(self.now, &self.config, self.members.len(), from.clone());
-        let deadline = suspicion.deadline();
+        let due = suspicion.due();
         self.change(slot, Some(Box::new(suspicion)));
-        self.look(slot, deadline);
-        self.gossip(Rumour::Suspect { subject: slot, incarnation, from: from.clone() });
+        self.look(slot, due);
+        // After a healed partition push/pulls suspect whole halves of a cluster at once. Gossip
+        // about each takes longer than the suspicions last; asking the suspects takes a round trip.
+        if origin == Origin::PushPull && self.config.ablation.last_call {
+            self.challenge(slot);
+        } else {
+            self.gossip(Rumour::Suspect { subject: slot, incarnation, from: from.clone() });
+        }
         if self.config.knobs.evidence_events {
             let member = self.members.member(slot);
-            self.raise(Event::Suspected { member, by: from, evidence });
+            self.raise(Event::Suspected { member, by: from, evidence: origin.evidence() });
         }
     }
 
@@ -263,7 +291,8 @@ impl Ctx {
         self.members.local.insert(slot, Local { changed: self.now, suspicion, look });
     }
 
-    /// Has the suspicion of a member looked at by `at`. A look that comes too early asks for another.
+    /// Has the suspicion of a member looked at by `at`. A look that comes too early asks for
+    /// another.
     fn look(&mut self, slot: SlotId, at: Instant) {
         let Some(local) = self.members.local.get_mut(&slot) else { return };
         if local.look.is_none_or(|look| at < look) {
@@ -279,19 +308,24 @@ impl Ctx {
         if local.look.take_if(|look| *look <= now).is_none() {
             return;
         }
-        let Some(suspicion) = &local.suspicion else {
+        let Some(suspicion) = &mut local.suspicion else {
             if self.members.slot(slot).state() == State::Alive {
                 self.members.local.remove(&slot);
             }
             return;
         };
-        let deadline = suspicion.deadline();
-        if deadline > now {
+        let due = suspicion.due();
+        if due > now {
+            self.look(slot, due);
+            return;
+        }
+        if let Some(deadline) = suspicion.last_call(now) {
             self.look(slot, deadline);
+            self.challenge(slot);
             return;
         }
         let incarnation = self.members.slot(slot).incarnation();
-        let from = self.my_name.clone();
+        let from = self.my_name();
         self.apply_dead(slot, incarnation, from);
     }
 
@@ -305,15 +339,15 @@ impl Ctx {
         }
     }
 
-    pub(crate) fn on_dead(&mut self, claim: &wire::Claim<'_>) {
+    pub(crate) fn on_dead(&mut self, origin: Origin, claim: &wire::Claim<'_>) {
         let Some(slot) = self.members.find(claim.node) else {
             self.stats.stale += 1;
             return;
         };
         match rules::on_dead(self.known(slot), self.subject(slot), claim.incarnation) {
-            OnAccusation::Stale | OnAccusation::Confirm => self.stats.stale += 1,
+            OnAccusation::Stale | OnAccusation::Confirm => self.on_stale_accusation(origin, slot),
             OnAccusation::Unanswerable => self.stats.rare().bad_incarnations += 1,
-            OnAccusation::Refute => self.refute(claim.incarnation),
+            OnAccusation::Refute => self.refute(origin, claim.incarnation),
             OnAccusation::Apply => match NodeName::from_wire(claim.from) {
                 Ok(from) => self.apply_dead(slot, claim.incarnation, from),
                 Err(_) => self.stats.rare().bad_names += 1,
@@ -327,7 +361,7 @@ impl Ctx {
             if left { (State::Left, Cause::Left) } else { (State::Dead, Cause::Failed) };
         let accuser = self.members.local.get(&slot).and_then(|local| local.suspicion.as_ref());
         let by = match accuser {
-            Some(suspicion) if from == self.my_name => suspicion.accuser().clone(),
+            Some(suspicion) if from == self.my_name() => suspicion.accuser().clone(),
             _ => from.clone(),
         };
         self.members.set(slot, incarnation, state);
@@ -337,8 +371,9 @@ impl Ctx {
         self.raise(Event::Down { member: self.members.member(slot), cause, by });
     }
 
-    /// Answers an accusation against this node of this incarnation.
-    fn refute(&mut self, accused: u32) {
+    /// Answers an accusation against this node of this incarnation: to all by gossip, and to
+    /// whoever passed it on at once.
+    fn refute(&mut self, origin: Origin, accused: u32) {
         if !self.config.ablation.refute {
             return;
         }
@@ -347,6 +382,9 @@ impl Ctx {
         self.stats.rare().refutations += 1;
         self.adjust_awareness(1);
         self.announce_self(None);
+        if let Origin::Datagram(from) = origin {
+            self.answer(from);
+        }
         if self.config.knobs.evidence_events {
             self.raise(Event::Refuted(Incarnation(incarnation)));
         }
@@ -375,7 +413,7 @@ impl Ctx {
         let moving = self.app().moving.take();
         self.app().own_claim_ops.push((op, outcome));
         let others = self.others_live();
-        let (incarnation, me) = (self.my_incarnation(), self.my_name.clone());
+        let (incarnation, me) = (self.my_incarnation(), self.my_name());
         match moving {
             // On the move it has left already, and says so again.
             Some((_, moving)) => {
@@ -398,7 +436,7 @@ impl Ctx {
         if self.others_live() == 0 {
             self.on_arrival();
         } else if before.is_none() {
-            self.apply_dead(self.me, self.my_incarnation(), self.my_name.clone());
+            self.apply_dead(self.me, self.my_incarnation(), self.my_name());
         }
     }
 
@@ -416,13 +454,13 @@ impl Ctx {
 
     /// An entry of a push/pull about a member that is not alive there.
     pub(crate) fn on_remote_not_alive(&mut self, name: &[u8], incarnation: u32, state: State) {
-        let me = self.my_name.clone();
-        let from = if state == State::Left { name } else { me.as_str().as_bytes() };
+        let me = self.my_record().clone();
+        let from = if state == State::Left { name } else { me.name_bytes() };
         let claim = wire::Claim { incarnation, node: name, from };
         match state {
-            State::Left => self.on_dead(&claim),
+            State::Left => self.on_dead(Origin::PushPull, &claim),
             // Another's "dead" only makes this node suspicious (memberlist spec 4.6).
-            _ => self.on_suspect(Origin::PushPull.evidence(), &claim),
+            _ => self.on_suspect(Origin::PushPull, &claim),
         }
     }
 }

@@ -314,7 +314,7 @@ impl Exchanges {
 
 fn write_request(cx: &Ctx, purpose: &Purpose, buf: &mut BytesMut) {
     match purpose {
-        Purpose::StreamPing { seq } => super::transmit::ping(cx, *seq, b"").encode(buf),
+        Purpose::StreamPing { seq } => cx.ping(*seq, b"").encode(buf),
         Purpose::Send { payload, .. } => {
             let len = u32::try_from(payload.len()).unwrap_or(u32::MAX);
             wire::UserHeader { len }.encode(buf);

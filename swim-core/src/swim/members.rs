@@ -107,13 +107,12 @@ impl Base {
         self.slots.len()
     }
 
-    /// The record of the `slot`th member of a base at rest.
-    pub(crate) fn record(&self, slot: usize) -> &Record {
-        self.slots[slot].record()
-    }
-
     fn hash(&self, name: &[u8]) -> u64 {
         hash(&self.hasher, name)
+    }
+
+    fn is_named(&self, slot: SlotId, name: &[u8]) -> bool {
+        self.slots[slot as usize].record.as_ref().is_some_and(|record| record.is_named(name))
     }
 
     fn name(&self, slot: SlotId) -> &[u8] {
@@ -121,7 +120,7 @@ impl Base {
     }
 
     fn find(&self, name: &[u8]) -> Option<SlotId> {
-        self.index.find(self.hash(name), |&slot| self.name(slot) == name).copied()
+        self.index.find(self.hash(name), |&slot| self.is_named(slot, name)).copied()
     }
 
     fn insert_index(&mut self, slot: SlotId) {

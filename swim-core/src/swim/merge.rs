@@ -21,6 +21,7 @@ const SLICE: usize = 1024;
 /// Merges that wait at most.
 const PENDING_MAX: usize = 16;
 
+#[derive(Default)]
 pub(crate) struct Merges {
     pending: VecDeque<Pending>,
 }
@@ -41,12 +42,6 @@ pub(crate) enum NotMerged {
     Vetoed(String),
     /// No entry speaks a version that this node speaks.
     Incompatible,
-}
-
-impl Default for Merges {
-    fn default() -> Self {
-        Self { pending: VecDeque::new() }
-    }
 }
 
 impl Merges {

@@ -7,8 +7,6 @@ mod commands;
 mod ctx;
 mod events;
 mod exchange;
-#[cfg(test)]
-mod formulas;
 mod members;
 mod merge;
 mod node;
@@ -28,13 +26,15 @@ mod transmit;
 mod upkeep;
 mod verdicts;
 
+pub use node::Node;
+pub use roster::Roster;
+pub(crate) use verdicts::Verdict;
+
 #[cfg(test)]
 pub(crate) mod tests_only {
     //! Private parts that have scenario tests of their own.
 
     pub(crate) use super::members::{Base, Members};
+    pub(crate) use super::suspicion::{timeout, timeout_min};
+    pub(crate) use super::upkeep::push_pull_interval;
 }
-
-pub use node::Node;
-pub use roster::Roster;
-pub(crate) use verdicts::Verdict;

@@ -10,7 +10,7 @@ use bytes::{Bytes, BytesMut};
 use smallvec::SmallVec;
 
 use super::claims::Origin;
-use super::ctx::Ctx;
+use super::ctx::{Challenges, Ctx};
 use super::events::Events;
 use super::exchange::Exchanges;
 use super::members::{Members, SlotId};
@@ -27,8 +27,8 @@ use super::upkeep::{self, FastJoin};
 use super::verdicts::{Verdict, Verdicts};
 use crate::config::Config;
 use crate::error::Rejected;
-use crate::event::{Event, Evidence, ExchangeError, Via};
-use crate::ids::{Addr, Incarnation, Lane, NodeName, Peer, Token};
+use crate::event::{Event, ExchangeError, Via};
+use crate::ids::{Addr, Incarnation, Lane, Peer, Token};
 use crate::input::{Exchange, Input, SendError, Transmit};
 use crate::keyring::Keyring;
 use crate::member::{Identity, Member, State};
@@ -77,7 +77,7 @@ impl Node {
         let mut members = Members::new(&mut rng);
         let version = u8::try_from(config.knobs.protocol_version).unwrap_or(2);
         let my_slot = members.insert(record_of(&me, version), 1, State::Alive);
-        let mut node = Self::start(config, rng, now, members, my_slot, me.name);
+        let mut node = Self::start(config, rng, now, members, my_slot);
         let member = node.cx.members.member(my_slot);
         node.cx.raise(Event::Up(member));
         node.cx.announce_self(None);
@@ -101,17 +101,10 @@ impl Node {
         let rng = Rng::new(seed);
         let members = Members::shared(Arc::clone(&roster.0));
         let slot = u32::try_from(index).expect("a roster has fewer than 2^32 members");
-        Self::start(config, rng, now, members, slot, roster.name(index))
+        Self::start(config, rng, now, members, slot)
     }
 
-    fn start(
-        config: Arc<Config>,
-        rng: Rng,
-        now: Instant,
-        members: Members,
-        me: u32,
-        my_name: NodeName,
-    ) -> Self {
+    fn start(config: Arc<Config>, rng: Rng, now: Instant, members: Members, me: u32) -> Self {
         let keyring = config.keyring.clone();
         let mut cx = Ctx {
             now,
@@ -119,9 +112,9 @@ impl Node {
             rng,
             members,
             me,
-            my_name,
             awareness: 0,
             leaving: false,
+            challenges: Challenges { left: 0, until: Instant::ZERO },
             rumours: Rumours::default(),
             out: Outbox::new(),
             events: Events::new(),
@@ -356,11 +349,11 @@ impl Node {
     fn accuse(&mut self, silent: &Unanswered) {
         let Some(slot) = self.cx.members.get(silent.target) else { return };
         let record = slot.record().clone();
-        let me = self.cx.my_name.clone();
+        let me = self.cx.my_record().clone();
         let Incarnation(incarnation) = silent.incarnation;
         let node = record.name_bytes();
-        let claim = wire::Claim { incarnation, node, from: me.as_str().as_bytes() };
-        self.cx.on_suspect(Evidence::Probe, &claim);
+        let claim = wire::Claim { incarnation, node, from: me.name_bytes() };
+        self.cx.on_suspect(Origin::Probe, &claim);
     }
 
     fn on_unsent(&mut self, token: Token, why: SendError) {
@@ -380,10 +373,10 @@ impl Node {
         let mut parts = Parts::new(bytes, scratch, Limits::default());
         let (mut any, mut refused) = (false, None);
         while let Some(part) = parts.next_part() {
-            let taken = part
-                .map_err(Rejected::Nesting)
-                .and_then(|part| Message::decode(part).map_err(Rejected::Malformed))
-                .and_then(|message| self.on_message(at, from, message));
+            let taken = match part {
+                Ok(part) => self.on_part(at, from, part),
+                Err(why) => Err(Rejected::Nesting(why)),
+            };
             match taken {
                 Ok(()) => any = true,
                 Err(why) => {
@@ -414,12 +407,32 @@ impl Node {
         while slots.len() < slots.inline_size()
             && let Some(Ok(part)) = parts.next_part()
         {
-            if let Ok(Message::Alive(claim)) = Message::decode(part) {
+            if let Some((&ALIVE, body)) = part.split_first()
+                && let Ok(claim) = &wire::Alive::decode(body)
+            {
                 slots.extend(members.guess(claim.node));
             }
         }
         let touched = slots.iter().fold(0, |all, &slot| all ^ members.touch(slot));
         core::hint::black_box(touched);
+    }
+
+    /// Takes one message. Claims that members are alive, most of what arrives, take a short cut:
+    /// messages are large, and moving one costs more than decoding it.
+    fn on_part(&mut self, at: Instant, from: SocketAddr, part: &[u8]) -> Result<(), Rejected> {
+        if let Some((&ALIVE, body)) = part.split_first() {
+            return match &wire::Alive::decode(body) {
+                Ok(claim) => {
+                    self.cx.on_alive(Origin::Datagram(from), claim);
+                    Ok(())
+                }
+                Err(why) => Err(Rejected::Malformed(*why)),
+            };
+        }
+        match &Message::decode(part) {
+            Ok(message) => self.on_message(at, from, message),
+            Err(why) => Err(Rejected::Malformed(*why)),
+        }
     }
 
     fn count(&mut self, why: Rejected) {
@@ -435,12 +448,12 @@ impl Node {
         &mut self,
         at: Instant,
         from: SocketAddr,
-        message: Message<'_>,
+        message: &Message<'_>,
     ) -> Result<(), Rejected> {
         let cx = &mut self.cx;
         match message {
             Message::Ping(ping) => {
-                if !ping.node.is_empty() && ping.node != cx.my_name.as_str().as_bytes() {
+                if !ping.node.is_empty() && ping.node != cx.my_record().name_bytes() {
                     return Err(Rejected::NotForMe);
                 }
                 let to = reply_to(cx, from, &ping.source);
@@ -454,17 +467,17 @@ impl Node {
             Message::IndirectPing(ask) => {
                 let to = reply_to(cx, from, &ask.source);
                 let (cx, aside) = self.split();
-                aside.relays.on_request(cx, to, &ask);
+                aside.relays.on_request(cx, to, ask);
             }
-            Message::Ack(ack) => self.on_ack(at, &ack),
+            Message::Ack(ack) => self.on_ack(at, ack),
             Message::Nack(nack) => {
                 if !self.prober.on_nack(nack.seq, at) {
                     cx.stats.rare().unexpected_acks += 1;
                 }
             }
-            Message::Alive(claim) => cx.on_alive(Origin::Datagram(from), &claim),
-            Message::Suspect(claim) => cx.on_suspect(Evidence::Gossip, &claim),
-            Message::Dead(claim) => cx.on_dead(&claim),
+            Message::Alive(claim) => cx.on_alive(Origin::Datagram(from), claim),
+            Message::Suspect(claim) => cx.on_suspect(Origin::Datagram(from), claim),
+            Message::Dead(claim) => cx.on_dead(Origin::Datagram(from), claim),
             Message::User(payload) => {
                 let payload = Bytes::copy_from_slice(payload);
                 cx.raise(Event::Message { from, via: Via::Datagram, payload });
@@ -495,6 +508,8 @@ impl Node {
         }
     }
 }
+
+const ALIVE: u8 = Kind::Alive.byte();
 
 impl core::fmt::Debug for Node {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {

@@ -22,6 +22,10 @@ pub(crate) enum Packet {
     Nack { to: Addr, seq: u32, expires: Instant },
     /// Pings another's target.
     Relay { to: Box<(Addr, NodeName)>, seq: u32, expires: Instant },
+    /// Tells a suspect that it is one.
+    Challenge { suspect: SlotId },
+    /// Tells an accuser that this node lives.
+    Refutation { to: Addr },
     /// Pings the target of the probe under way.
     Probe { target: SlotId, seq: u32 },
     /// Asks a helper to ping the target of the probe under way.

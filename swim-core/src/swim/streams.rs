@@ -72,11 +72,10 @@ impl Node {
     }
 
     fn on_stream_ping(&mut self, id: InboundId, bytes: &[u8]) -> Result<(), Rejected> {
-        let ping = match Message::decode(bytes).map_err(Rejected::Malformed)? {
-            Message::Ping(ping) => ping,
-            _ => return Err(Rejected::WrongPlane),
+        let Message::Ping(ping) = Message::decode(bytes).map_err(Rejected::Malformed)? else {
+            return Err(Rejected::WrongPlane);
         };
-        if !ping.node.is_empty() && ping.node != self.cx.my_name.as_str().as_bytes() {
+        if !ping.node.is_empty() && ping.node != self.cx.my_record().name_bytes() {
             return Err(Rejected::NotForMe);
         }
         self.exchanges.reply_ack(&mut self.cx, id, ping.seq)
@@ -113,8 +112,10 @@ impl Node {
     ) -> Result<(), Rejected> {
         let purpose = self.exchanges.end(&mut self.cx, id)?;
         let result = result.and_then(|bytes| self.on_answer(&purpose, bytes));
-        if result.is_ok() && matches!(purpose, Purpose::Join(_)) {
-            self.fast_join.begin(&mut self.cx);
+        match purpose {
+            Purpose::Join(_) if result.is_ok() => self.fast_join.begin(&mut self.cx),
+            Purpose::Reconnect if result.is_ok() => self.fast_join.reconnected(&mut self.cx),
+            _ => {}
         }
         self.exchanges.finish(&mut self.cx, &purpose, result);
         Ok(())

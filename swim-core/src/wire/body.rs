@@ -15,6 +15,15 @@ pub(super) trait Body<'a>: Default {
     fn set(&mut self, field: usize, from: &mut Reader<'a>) -> Result<(), DecodeError>;
 }
 
+/// A body at the start of `bytes`.
+#[inline]
+pub(super) fn decode<'a, B: Body<'a>>(bytes: &'a [u8]) -> Result<B, DecodeError> {
+    match B::fast(&mut Fast::new(bytes)) {
+        Some(body) => Ok(body),
+        None => decode_general(bytes).map(|(body, _)| body),
+    }
+}
+
 /// A body at the start of `bytes`, and how many of them it takes.
 #[inline]
 pub(super) fn decode_prefix<'a, B: Body<'a>>(bytes: &'a [u8]) -> Result<(B, usize), DecodeError> {
@@ -59,7 +68,7 @@ macro_rules! decoders {
             /// [`DecodeError`] says what is wrong with the bytes.
             #[inline]
             pub fn decode(body: &'a [u8]) -> Result<Self, DecodeError> {
-                $crate::wire::body::decode_prefix(body).map(|(body, _)| body)
+                $crate::wire::body::decode(body)
             }
 
             /// Decodes a body (without type byte) and says how many bytes it takes.

@@ -179,7 +179,8 @@ proptest! {
 
     #[test]
     fn both_paths_agree_on_damaged_messages(
-        (message, at, byte, cut) in (message(), any::<prop::sample::Index>(), any::<u8>(), 0..4usize),
+        (message, at, byte, cut) in
+            (message(), any::<prop::sample::Index>(), any::<u8>(), 0..4usize),
     ) {
         let mut bytes = message;
         let at = at.index(bytes.len());
@@ -218,7 +219,8 @@ proptest! {
 
     #[test]
     fn any_nesting_stays_within_the_limits(
-        (bytes, damage) in (nested(), proptest::option::of((any::<prop::sample::Index>(), any::<u8>()))),
+        (bytes, damage) in
+            (nested(), proptest::option::of((any::<prop::sample::Index>(), any::<u8>()))),
         (depth_max, parts_max, decompressed_bytes_max) in (0..6u32, 0..40usize, 0..4000usize),
     ) {
         let mut bytes = bytes;

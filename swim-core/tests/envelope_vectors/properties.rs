@@ -16,7 +16,9 @@ proptest! {
 
     /// A reader sees the same end, or the same error, however a stream is chopped.
     #[test]
-    fn chopping_does_not_matter(stream in stream(), cuts in vec(1usize..40, 1..20), role in role()) {
+    fn chopping_does_not_matter(
+        stream in stream(), cuts in vec(1usize..40, 1..20), role in role()
+    ) {
         let limits = small_limits();
         let whole = first_answer(&mut Reader::new(role, limits), &stream, &[usize::MAX]);
         let chopped = first_answer(&mut Reader::new(role, limits), &stream, &cuts);
@@ -128,7 +130,8 @@ fn first_answer(
     Ok(Status::NeedMore)
 }
 
-/// A push/pull of 100,000 members arrives byte by byte; looking at old bytes again would take hours.
+/// A push/pull of 100,000 members arrives byte by byte; looking at old bytes again would take
+/// hours.
 #[test]
 fn a_large_message_costs_no_more_byte_by_byte() {
     let mut message =
@@ -241,7 +244,9 @@ mod encrypted {
     proptest! {
         /// Whatever is sealed opens again, and within the announced overhead.
         #[test]
-        fn datagrams_come_back(message in message(), settings in settings(), crc in crc(), nonce: [u8; 12]) {
+        fn datagrams_come_back(
+            message in message(), settings in settings(), crc in crc(), nonce: [u8; 12]
+        ) {
             let keyring = settings.keyring();
             let outer = settings.outer(&keyring);
             let mut out = BytesMut::from("before");
@@ -274,7 +279,9 @@ mod encrypted {
         }
 
         #[test]
-        fn frames_come_back(text in message(), settings in settings(), nonce: [u8; 12], role in role()) {
+        fn frames_come_back(
+            text in message(), settings in settings(), nonce: [u8; 12], role in role()
+        ) {
             let keyring = settings.keyring();
             let outer = settings.outer(&keyring);
             let (message, other) = frame_message(&text, role);

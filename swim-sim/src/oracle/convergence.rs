@@ -13,8 +13,10 @@ use crate::place;
 /// true: who is up is live at the incarnation that it has itself, who is not is not.
 ///
 /// Names that some have forgotten, or never heard of, and nodes that left are compared only where
-/// they are held: nobody may hold them as live. Views that differ are a violation if the last fault
-/// lies [`Formula::convergence`] back, else an open case.
+/// they are held: nobody may hold them as live. Nor is the incarnation of the dead compared: who
+/// takes a name for dead hears nothing more of it but a new life (memberlist spec 4.3 and 4.4), so
+/// that the incarnation at which each noticed the death stays. Views that differ are a violation if
+/// the last fault lies [`Formula::convergence`] back, else an open case.
 #[derive(Debug)]
 pub struct Convergence {
     within: Duration,
@@ -37,7 +39,6 @@ pub(crate) fn difference(world: &dyn Inspect) -> Option<String> {
     let truth: Vec<Option<u32>> =
         (0..world.nodes()).map(|i| world.observes(i).then(|| world.incarnation(i))).collect();
     let live = truth.iter().flatten().count();
-    let mut fallen: Vec<Option<u32>> = vec![None; truth.len()];
     let observers = (0..world.nodes()).filter(|&i| world.observes(i));
     let mut found = None;
     for observer in observers {
@@ -45,7 +46,8 @@ pub(crate) fn difference(world: &dyn Inspect) -> Option<String> {
         world.view(observer, &mut |seen| {
             let subject = place::node_named(seen.name).filter(|&i| (i as usize) < truth.len());
             let Some(subject) = subject else {
-                found.get_or_insert(format!("n{observer} holds {}, whom nobody knows", seen.name));
+                let says = || format!("n{observer} holds {}, whom nobody knows", seen.name);
+                found.get_or_insert_with(says);
                 return;
             };
             let wrong = match (truth[subject as usize], seen.state.is_live()) {
@@ -56,13 +58,7 @@ pub(crate) fn difference(world: &dyn Inspect) -> Option<String> {
                 (Some(own), true) => format!("whose incarnation is {own}"),
                 (Some(_), false) => "who is up".to_owned(),
                 (None, true) => "who is down".to_owned(),
-                (None, false) => {
-                    let held = fallen[subject as usize].get_or_insert(seen.incarnation);
-                    if *held == seen.incarnation {
-                        return;
-                    }
-                    format!("whom others hold at incarnation {held}")
-                }
+                (None, false) => return,
             };
             let (state, incarnation) = (seen.state, seen.incarnation);
             let says = format!("n{observer} holds n{subject} as {state} {incarnation}, {wrong}");

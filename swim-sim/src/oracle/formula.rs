@@ -8,6 +8,8 @@ use swim_core::Config;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Formula {
+    /// Shortest suspicion, fully confirmed: `mult * max(1, log10 n) * interval`.
+    pub suspicion_min: Duration,
     /// Longest suspicion: `mult * max(1, log10 n) * interval`, times the largest multiple.
     pub suspicion_max: Duration,
     /// Time within which a node surely probes a given member: `2n - 1` probe intervals.
@@ -33,12 +35,24 @@ impl Formula {
         let rounds = size.ln() / (fanout + 1.0).ln() + size.ln() / fanout + 8.0;
         let scale = if n <= 32 { 1 } else { (n - 1).ilog2() - 3 };
         Self {
+            suspicion_min: min,
             suspicion_max: min * config.suspicion_max_mult(),
             probe_round: interval * (2 * n).saturating_sub(1).max(1),
             spread: config.gossip_interval().mul_f64(rounds.ceil()),
             push_pull: config.push_pull_interval() * scale,
             reconnect: config.reconnect_interval() * 8,
         }
+    }
+
+    /// How often each node sends a rumour: `mult * ceil(log10(n + 1))`.
+    pub fn sends(config: &Config, n: u32) -> f64 {
+        f64::from(config.retransmit_mult()) * f64::from(n + 1).log10().ceil()
+    }
+
+    /// The share of nodes that never hear a rumour by gossip when each that does sends it `sends`
+    /// times and all arrive: the smallest solution of `s = e^(-sends (1 - s))`.
+    pub fn residue(sends: f64) -> f64 {
+        (0..100).fold(0.0, |s, _| (-sends * (1.0 - s)).exp())
     }
 
     /// How long after a crash the last observer may report it: its own probe round, one more
@@ -78,5 +92,15 @@ mod tests {
             assert_eq!(Formula::new(&lan, n).push_pull, Duration::from_secs(30 * scale), "{n}");
         }
         assert_eq!(Formula::new(&lan, 3).suspicion_max, Duration::from_secs(24));
+        assert_eq!(Formula::sends(&lan, 999), 12.0);
+        assert_eq!(Formula::sends(&lan, 1000), 16.0);
+    }
+
+    #[test]
+    fn the_residue_of_gossip_is_as_in_the_literature() {
+        let residue = Formula::residue(8.0);
+        assert!((3.3e-4..3.5e-4).contains(&residue), "{residue}");
+        let two = Formula::residue(2.0);
+        assert!((0.2030..0.2034).contains(&two), "{two}");
     }
 }

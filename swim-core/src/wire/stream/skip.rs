@@ -2,8 +2,9 @@
 
 /// What stands at an offset: one scalar, or the head of an array or map.
 ///
-/// To step over a whole value, keep a count of values to come: start at one, and for each token take
-/// one off and add `children`. Nesting needs no stack, so depth costs nothing and needs no bound.
+/// To step over a whole value, keep a count of values to come: start at one, and for each token
+/// take one off and add `children`. Nesting needs no stack, so depth costs nothing and needs no
+/// bound.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Token {
     /// Bytes of the token with its payload; saturates, and may lie beyond the bytes at hand.

@@ -8,10 +8,9 @@ use std::{format, println};
 
 use serde_json::Value;
 
-use super::members::{Base, Members};
-use super::{suspicion, upkeep};
 use crate::envelope::EncryptionVersion;
 use crate::member::{Record, Versions};
+use crate::swim::tests_only::{Base, Members, push_pull_interval, timeout, timeout_min};
 
 #[test]
 fn formulas_give_what_memberlist_computes() {
@@ -29,11 +28,11 @@ fn formulas_give_what_memberlist_computes() {
         let (kind, computed) = match record["function"].as_str().unwrap() {
             "suspicion_timeout_ns" => {
                 let (mult, n) = (small("suspicion_mult"), small("n"));
-                (0, ns(suspicion::timeout_min(mult, n, time("interval_ns"))))
+                (0, ns(timeout_min(mult, n, time("interval_ns"))))
             }
             "remaining_suspicion_ns" => {
                 let (min, max) = (time("min_ns"), time("max_ns"));
-                let all = suspicion::timeout(min, max, small("n"), small("k"));
+                let all = timeout(min, max, small("n"), small("k"));
                 (1, ns(all) - ns(time("elapsed_ns")))
             }
             // A node knows itself, so its table is never empty.
@@ -42,9 +41,7 @@ fn formulas_give_what_memberlist_computes() {
                 let limit = small("retransmit_mult") * log10_ceil(small("n"));
                 (2, i128::from(limit))
             }
-            "push_pull_scale_ns" => {
-                (3, ns(upkeep::push_pull_interval(time("interval_ns"), small("n"))))
-            }
+            "push_pull_scale_ns" => (3, ns(push_pull_interval(time("interval_ns"), small("n")))),
             "encrypt_overhead_max" => (4, version().overhead() as i128),
             "encrypted_length" => {
                 let plain_len = usize::try_from(number("plain_len")).unwrap();
