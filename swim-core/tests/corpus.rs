@@ -1,10 +1,13 @@
 //! Replays the fuzzing corpus on the stable toolchain, and seeds it from the golden vectors.
 
+mod support;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use serde_json::Value;
 use swim_core::fuzzing;
+
+use support::{hex, records};
 
 type Target = (&'static str, fn(&[u8]));
 
@@ -123,16 +126,4 @@ fn seed_the_corpus() {
 fn corpus() -> Option<PathBuf> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus");
     path.is_dir().then_some(path)
-}
-
-fn records(file: &str) -> Vec<Value> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors").join(file);
-    let lines = fs::read_to_string(&path).expect(file);
-    lines.lines().map(|line| serde_json::from_str(line).expect(file)).collect()
-}
-
-fn hex(value: &Value) -> Vec<u8> {
-    let digits: Vec<_> = value.as_str().expect("hex").chars().map(|c| c.to_digit(16)).collect();
-    let digit = |d: Option<u32>| d.expect("a hex digit") as u8;
-    digits.chunks_exact(2).map(|pair| digit(pair[0]) << 4 | digit(pair[1])).collect()
 }

@@ -88,6 +88,8 @@ struct Outputs {
     requests: BTreeSet<InboundId>,
     /// Streams that the node waits for.
     opened: Vec<OutboundId>,
+    /// Streams that the node ever asked for and did not cancel.
+    fetched: BTreeSet<OutboundId>,
     /// Commands without an end so far.
     commands: BTreeSet<OpId>,
     keyring_changes: Vec<OpId>,
@@ -428,6 +430,7 @@ impl Outputs {
             tokens: Vec::new(),
             requests: BTreeSet::new(),
             opened: Vec::new(),
+            fetched: BTreeSet::new(),
             commands: BTreeSet::new(),
             keyring_changes: Vec::new(),
             up,
@@ -461,6 +464,7 @@ impl Outputs {
         let sent = match exchange {
             Exchange::Open { id, len, .. } => {
                 self.opened.push(*id);
+                assert!(self.fetched.insert(*id), "a number for each");
                 if let Ok(Message::Ping(ping)) = Message::decode(bytes) {
                     keep(&mut self.seqs, ping.seq);
                 }
@@ -475,7 +479,8 @@ impl Outputs {
                 None
             }
             Exchange::Cancel { id } => {
-                assert!(self.opened.contains(id), "only what was opened is cancelled");
+                // It may have been answered meanwhile.
+                assert!(self.fetched.remove(id), "only what was fetched is cancelled, and once");
                 self.opened.retain(|opened| opened != id);
                 None
             }
