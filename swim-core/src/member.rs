@@ -178,6 +178,11 @@ impl Record {
         self.port() == port && same(self.wire_ip(), wire_ip)
     }
 
+    /// Whether these are the metadata and versions.
+    pub(crate) fn says(&self, meta: &[u8], versions: &[u8]) -> bool {
+        same(self.version_bytes(), versions) && same(self.meta(), meta)
+    }
+
     pub(crate) fn wire_ip(&self) -> &[u8] {
         &self.0[IP..IP + usize::from(self.0[IP_LEN])]
     }
