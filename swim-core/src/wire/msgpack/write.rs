@@ -47,7 +47,7 @@ impl<'b> Writer<'b> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn opt_raw(&mut self, bytes: Option<&[u8]>) {
         match bytes {
             Some(bytes) => self.raw(bytes),
