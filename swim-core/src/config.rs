@@ -1,6 +1,9 @@
 //! Every knob of a node: meaning, default, range, and what too small and too large cost.
 
+mod ablation;
+mod error;
 mod knob;
+mod network;
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -8,17 +11,26 @@ use core::fmt;
 use core::net::IpAddr;
 use core::time::Duration;
 
+pub use self::ablation::Ablation;
+pub use self::error::ConfigError;
 pub(crate) use self::knob::Knob;
+pub use self::network::Network;
 use crate::keyring::Keyring;
 use crate::policy::Policy;
 
 const MS: fn(u64) -> Duration = Duration::from_millis;
 const S: fn(u64) -> Duration = Duration::from_secs;
+const OFF: Duration = Duration::ZERO;
 const HOUR: Duration = Duration::from_secs(3600);
+const DAY: Duration = Duration::from_secs(24 * 3600);
+const MONTH: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// Writes the struct, its presets, getters, setters, range check and journal form from one table.
 macro_rules! knobs {
-    ($( $(#[$doc:meta])* $name:ident : $ty:ty = $lan:expr, $wan:expr, $local:expr; $range:expr, $reload:ident; )*) => {
+    ($(
+        $(#[$doc:meta])*
+        $name:ident : $ty:ty = $lan:expr, $wan:expr, $local:expr; $range:expr, $reload:ident;
+    )*) => {
         #[derive(Clone)]
         pub(crate) struct Knobs { $( pub(crate) $name: $ty, )* }
 
@@ -34,7 +46,11 @@ macro_rules! knobs {
 
             /// The first knob that differs and that a running node cannot change.
             fn fixed_difference(&self, other: &Self) -> Option<&'static str> {
-                $( if !knob::$reload && self.$name != other.$name { return Some(stringify!($name)); } )*
+                $(
+                    if !knob::$reload && self.$name != other.$name {
+                        return Some(stringify!($name));
+                    }
+                )*
                 None
             }
 
@@ -47,7 +63,14 @@ macro_rules! knobs {
 
         impl Config { $( $(#[$doc])* pub fn $name(&self) -> $ty { self.knobs.$name } )* }
         impl ConfigBuilder {
-            $( $(#[$doc])* #[must_use] pub fn $name(mut self, value: $ty) -> Self { self.0.knobs.$name = value; self } )*
+            $(
+                $(#[$doc])*
+                #[must_use]
+                pub fn $name(mut self, value: $ty) -> Self {
+                    self.0.knobs.$name = value;
+                    self
+                }
+            )*
         }
     };
 }
@@ -98,10 +121,11 @@ knobs! {
     /// Reloadable; running suspicions keep theirs.
     suspicion_max_mult: u32 = 6, 6, 6; (1, 64), RELOAD;
 
-    /// Health scores run from 0 to one less than this; a score multiplies `probe_interval` by score + 1.
+    /// Health scores run from 0 to one less than this; a score multiplies `probe_interval` by one
+    /// more than itself.
     ///
-    /// Default 8; 1 to 64. 1 switches the health score off (memberlist spec 9, hazard 28: 0 is refused).
-    /// Reloadable.
+    /// Default 8; 1 to 64. 1 switches the health score off (memberlist spec 9, hazard 28: 0 is
+    /// refused). Reloadable.
     awareness_max: u32 = 8, 8, 8; (1, 64), RELOAD;
 
     /// Time between two gossip rounds while something is queued.
@@ -118,13 +142,13 @@ knobs! {
     /// A dead member is still gossiped to for this long, so that it can refute.
     ///
     /// Default 30 s (wan 60 s, local 15 s); 0 to 24 h. Reloadable.
-    gossip_to_the_dead_time: Duration = S(30), S(60), S(15); (Duration::ZERO, HOUR * 24), RELOAD;
+    gossip_to_the_dead_time: Duration = S(30), S(60), S(15); (OFF, DAY), RELOAD;
 
     /// Time between two exchanges of full state, scaled up with `log2(n)` above 32 members.
     ///
-    /// Default 30 s (wan 60 s, local 15 s); 0 (never) to 24 h. Smaller repairs lost gossip sooner and
-    /// costs bytes linear in the number of members. Reloadable.
-    push_pull_interval: Duration = S(30), S(60), S(15); (Duration::ZERO, HOUR * 24), RELOAD;
+    /// Default 30 s (wan 60 s, local 15 s); 0 (never) to 24 h. Smaller repairs lost gossip sooner
+    /// and costs bytes linear in the number of members. Reloadable.
+    push_pull_interval: Duration = S(30), S(60), S(15); (OFF, DAY), RELOAD;
 
     /// Deadline of a stream exchange: connect, write and read together.
     ///
@@ -145,25 +169,26 @@ knobs! {
     /// A dead member's name may be taken over from another address after this long; 0 is never.
     ///
     /// Default 0; 0 to 30 days. A left member's name may be taken at once. Reloadable.
-    dead_node_reclaim_time: Duration = Duration::ZERO, Duration::ZERO, Duration::ZERO; (Duration::ZERO, HOUR * 720), RELOAD;
+    dead_node_reclaim_time: Duration = OFF, OFF, OFF; (OFF, MONTH), RELOAD;
 
     /// Time between two attempts to reach a failed member by push/pull, so that a healed partition
     /// merges by itself; 0 is never.
     ///
     /// Default 30 s; 0 to 24 h. Each failed member is tried about once in this time by the whole
     /// cluster (Serf spec 3.7). Reloadable.
-    reconnect_interval: Duration = S(30), S(30), S(30); (Duration::ZERO, HOUR * 24), RELOAD;
+    reconnect_interval: Duration = S(30), S(30), S(30); (OFF, DAY), RELOAD;
 
     /// A failed member is kept, and retried, for this long.
     ///
-    /// Default 24 h; 0 to 30 days. Smaller forgets members in long partitions; larger keeps the dead
-    /// in memory and in every push/pull. [`Policy::reap_after`] overrides it for a member. Reloadable.
-    reconnect_timeout: Duration = HOUR * 24, HOUR * 24, HOUR * 24; (Duration::ZERO, HOUR * 720), RELOAD;
+    /// Default 24 h; 0 to 30 days. Smaller forgets members in long partitions; larger keeps the
+    /// dead in memory and in every push/pull. [`Policy::reap_after`] overrides it for a member.
+    /// Reloadable.
+    reconnect_timeout: Duration = DAY, DAY, DAY; (OFF, MONTH), RELOAD;
 
     /// A member that left is remembered for this long, so that old news does not bring it back.
     ///
     /// Default 24 h; 0 to 30 days. [`Policy::reap_after`] overrides it for a member. Reloadable.
-    tombstone_timeout: Duration = HOUR * 24, HOUR * 24, HOUR * 24; (Duration::ZERO, HOUR * 720), RELOAD;
+    tombstone_timeout: Duration = DAY, DAY, DAY; (OFF, MONTH), RELOAD;
 
     /// Time between two looks for members to forget.
     ///
@@ -245,13 +270,15 @@ knobs! {
     /// Default false (memberlist spec 1.7). Fixed.
     skip_inbound_label_check: bool = false, false, false; (), FIXED;
 
-    /// Whether [`Event::Suspected`](crate::Event::Suspected), [`Event::Trusted`](crate::Event::Trusted)
-    /// and [`Event::Refuted`](crate::Event::Refuted) are raised.
+    /// Whether [`Event::Suspected`](crate::Event::Suspected),
+    /// [`Event::Trusted`](crate::Event::Trusted) and [`Event::Refuted`](crate::Event::Refuted) are
+    /// raised.
     ///
     /// Default false. Reloadable.
     evidence_events: bool = false, false, false; (), RELOAD;
 
-    /// Whether [`Event::Rtt`](crate::Event::Rtt) is raised for each probe that is answered directly.
+    /// Whether [`Event::Rtt`](crate::Event::Rtt) is raised for each probe that is answered
+    /// directly.
     ///
     /// Default false. Reloadable.
     rtt_events: bool = false, false, false; (), RELOAD;
@@ -365,7 +392,8 @@ impl ConfigBuilder {
         self
     }
 
-    /// Accepts only members whose address lies in one of these networks; none allows all. Reloadable.
+    /// Accepts only members whose address lies in one of these networks; none allows all.
+    /// Reloadable.
     #[must_use]
     pub fn allowed(mut self, networks: &[Network]) -> Self {
         self.0.allowed = networks.to_vec();
@@ -404,6 +432,7 @@ impl ConfigBuilder {
             buddy: false,
             nacks: false,
             lateness: false,
+            last_call: false,
             ..Ablation::default()
         })
         .stream_pings(false)
@@ -412,11 +441,12 @@ impl ConfigBuilder {
         .fast_join_rounds(0)
     }
 
-    /// memberlist as it was in 2018: Lifeguard without fast join, healing or the lateness rule.
+    /// memberlist as it was in 2018: Lifeguard without fast join, healing, lateness rule and last
+    /// calls.
     #[must_use]
     pub fn memberlist2018(self) -> Self {
         let forget = self.0.knobs.gossip_to_the_dead_time;
-        self.ablation(Ablation { lateness: false, ..Ablation::default() })
+        self.ablation(Ablation { lateness: false, last_call: false, ..Ablation::default() })
             .reconnect_interval(Duration::ZERO)
             .reconnect_timeout(forget)
             .tombstone_timeout(forget)
@@ -429,208 +459,6 @@ impl ConfigBuilder {
         self.memberlist2018().suspicion_mult(5).suspicion_max_mult(6)
     }
 }
-
-/// Switches for experiments, each with the protocol's own setting as default.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[expect(clippy::struct_excessive_bools, reason = "independent switches of a table of experiments")]
-#[expect(clippy::exhaustive_structs, reason = "experiments spell every switch out")]
-pub struct Ablation {
-    /// Probe a random member each time instead of going round (SWIM section 4.3). Default false.
-    pub random_probe_targets: bool,
-    /// Send rumours only on probe packets, in no rounds of their own. Default false.
-    pub piggyback_only: bool,
-    /// Lifeguard's health score. Default true.
-    pub awareness: bool,
-    /// Lifeguard's suspicions that shorten as they are confirmed; off, all last the smallest time. Default true.
-    pub dynamic_suspicion: bool,
-    /// Tell a suspect of the suspicion first (Lifeguard's buddy system). Default true.
-    pub buddy: bool,
-    /// Ask helpers for nacks. Default true.
-    pub nacks: bool,
-    /// Suspect members at all; off, a failed probe is a death. Default true.
-    pub suspicion: bool,
-    /// Answer accusations; off, a wronged member stays accused (a negative control). Default true.
-    pub refute: bool,
-    /// A node that slept does not accuse others (architecture 3.5). Default true.
-    pub lateness: bool,
-}
-
-impl Ablation {
-    pub(crate) const FLAGS: usize = 9;
-
-    pub(crate) const fn to_flags(self) -> [bool; Self::FLAGS] {
-        [
-            self.random_probe_targets,
-            self.piggyback_only,
-            self.awareness,
-            self.dynamic_suspicion,
-            self.buddy,
-            self.nacks,
-            self.suspicion,
-            self.refute,
-            self.lateness,
-        ]
-    }
-
-    pub(crate) const fn from_flags(flags: [bool; Self::FLAGS]) -> Self {
-        let [
-            random_probe_targets,
-            piggyback_only,
-            awareness,
-            dynamic_suspicion,
-            buddy,
-            nacks,
-            suspicion,
-            refute,
-            lateness,
-        ] = flags;
-        Self {
-            random_probe_targets,
-            piggyback_only,
-            awareness,
-            dynamic_suspicion,
-            buddy,
-            nacks,
-            suspicion,
-            refute,
-            lateness,
-        }
-    }
-}
-
-impl Default for Ablation {
-    fn default() -> Self {
-        Self {
-            random_probe_targets: false,
-            piggyback_only: false,
-            awareness: true,
-            dynamic_suspicion: true,
-            buddy: true,
-            nacks: true,
-            suspicion: true,
-            refute: true,
-            lateness: true,
-        }
-    }
-}
-
-/// A network in CIDR form.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Network {
-    ip: IpAddr,
-    prefix_bits: u8,
-}
-
-impl Network {
-    /// The network of the first `prefix_bits` of `ip`, if there are that many.
-    pub fn new(ip: IpAddr, prefix_bits: u8) -> Result<Self, ConfigError> {
-        let bits_max = if ip.is_ipv4() { 32 } else { 128 };
-        if prefix_bits > bits_max {
-            return Err(ConfigError::Prefix { prefix_bits, bits_max });
-        }
-        Ok(Self { ip, prefix_bits })
-    }
-
-    /// The address it was made of.
-    pub const fn ip(&self) -> IpAddr {
-        self.ip
-    }
-
-    /// How many bits of it count.
-    pub const fn prefix_bits(&self) -> u8 {
-        self.prefix_bits
-    }
-
-    /// Whether `ip` lies in the network; a mapped IPv4 address counts as IPv4.
-    pub fn contains(&self, ip: IpAddr) -> bool {
-        let bits = u32::from(self.prefix_bits);
-        match (self.ip.to_canonical(), ip.to_canonical()) {
-            (IpAddr::V4(net), IpAddr::V4(ip)) => {
-                (net.to_bits() ^ ip.to_bits()).checked_shr(32 - bits.min(32)).unwrap_or(0) == 0
-            }
-            (IpAddr::V6(net), IpAddr::V6(ip)) => {
-                (net.to_bits() ^ ip.to_bits()).checked_shr(128 - bits.min(128)).unwrap_or(0) == 0
-            }
-            _ => false,
-        }
-    }
-}
-
-impl core::str::FromStr for Network {
-    type Err = ConfigError;
-
-    fn from_str(text: &str) -> Result<Self, ConfigError> {
-        let (ip, bits) = text.split_once('/').ok_or(ConfigError::NotCidr)?;
-        let ip = ip.parse().map_err(|_| ConfigError::NotCidr)?;
-        Self::new(ip, bits.parse().map_err(|_| ConfigError::NotCidr)?)
-    }
-}
-
-impl fmt::Display for Network {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.ip, self.prefix_bits)
-    }
-}
-
-/// Why a configuration is refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum ConfigError {
-    /// A number lies outside of its range.
-    OutOfRange {
-        /// The knob.
-        knob: &'static str,
-        /// Its value.
-        value: u64,
-        /// Smallest allowed.
-        min: u64,
-        /// Largest allowed.
-        max: u64,
-    },
-    /// A duration lies outside of its range.
-    DurationOutOfRange {
-        /// The knob.
-        knob: &'static str,
-        /// Its value.
-        value: Duration,
-        /// Smallest allowed.
-        min: Duration,
-        /// Largest allowed.
-        max: Duration,
-    },
-    /// The label has this many bytes, more than 255.
-    LabelTooLong(usize),
-    /// A network's prefix is longer than its address.
-    Prefix {
-        /// The prefix.
-        prefix_bits: u8,
-        /// Bits of the address.
-        bits_max: u8,
-    },
-    /// A network is not written as `address/bits`.
-    NotCidr,
-}
-
-impl fmt::Display for ConfigError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::OutOfRange { knob, value, min, max } => {
-                write!(f, "{knob} is {value}, not in {min}..={max}")
-            }
-            Self::DurationOutOfRange { knob, value, min, max } => {
-                write!(f, "{knob} is {value:?}, not in {min:?}..={max:?}")
-            }
-            Self::LabelTooLong(n) => write!(f, "label has {n} bytes, at most 255"),
-            Self::Prefix { prefix_bits, bits_max } => {
-                write!(f, "network prefix is {prefix_bits} bits, at most {bits_max}")
-            }
-            Self::NotCidr => f.write_str("a network is written as address/bits"),
-        }
-    }
-}
-
-impl core::error::Error for ConfigError {}
 
 #[cfg(test)]
 mod tests {
@@ -665,17 +493,5 @@ mod tests {
         assert_eq!((back.gossip_nodes, back.stream_pings), (7, false));
         assert_eq!(back.fixed_difference(&config.knobs), None);
         assert!(Knobs::get(&mut &bytes[1..]).is_none());
-    }
-
-    #[test]
-    fn networks_contain_what_they_say() {
-        let net: Network = "10.1.0.0/16".parse().unwrap();
-        assert!(net.contains("10.1.2.3".parse().unwrap()));
-        assert!(net.contains("::ffff:10.1.2.3".parse().unwrap()));
-        assert!(!net.contains("10.2.2.3".parse().unwrap()));
-        assert!("0.0.0.0/0".parse::<Network>().unwrap().contains("1.2.3.4".parse().unwrap()));
-        assert!("::/0".parse::<Network>().unwrap().contains("::1".parse().unwrap()));
-        assert!("10.0.0.0/33".parse::<Network>().is_err());
-        assert!("ten".parse::<Network>().is_err());
     }
 }

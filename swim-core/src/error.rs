@@ -12,7 +12,8 @@ use crate::wire::{DecodeError, PartError};
 pub enum Rejected {
     /// No part of the datagram or message could be read; the last reason.
     Malformed(DecodeError),
-    /// The layers of the datagram cannot be taken apart, and no part could be read; the last reason.
+    /// The layers of the datagram cannot be taken apart, and no part could be read; the last
+    /// reason.
     Nesting(PartError),
     /// The message belongs on the other plane: a push/pull in a datagram, say.
     WrongPlane,

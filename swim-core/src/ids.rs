@@ -210,7 +210,8 @@ impl fmt::Display for Incarnation {
     }
 }
 
-/// Names a command, so that its [`Event::Done`](crate::Event::Done) can be matched. The caller chooses it.
+/// Names a command, so that its [`Event::Done`](crate::Event::Done) can be matched. The caller
+/// chooses it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct OpId(pub u64);

@@ -74,10 +74,11 @@ pub enum SendError {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Command {
-    /// Push/pull with each of these, one after the other in parallel; ends with [`Outcome::Joined`](crate::Outcome::Joined).
+    /// Push/pull with each of these, one after the other in parallel; ends with
+    /// [`Outcome::Joined`](crate::Outcome::Joined).
     Join(Vec<Seat>),
-    /// Tell the cluster that this node leaves; ends with [`Outcome::Left`](crate::Outcome::Left). The node goes on
-    /// answering until its driver stops it.
+    /// Tell the cluster that this node leaves; ends with [`Outcome::Left`](crate::Outcome::Left).
+    /// The node goes on answering until its driver stops it.
     Leave,
     /// Replace the metadata, at most 512 bytes; ends when the change was broadcast.
     SetMeta(Bytes),
@@ -116,7 +117,8 @@ pub enum Command {
     },
     /// Change the keyring.
     Key(KeyCommand),
-    /// Answers [`Event::KeyringChanged`](crate::Event::KeyringChanged): whether the change was stored.
+    /// Answers [`Event::KeyringChanged`](crate::Event::KeyringChanged): whether the change was
+    /// stored.
     KeyringSaved(bool),
     /// Replace the configuration. A knob that is fixed while running refuses the whole.
     Reload(Arc<Config>),

@@ -107,7 +107,8 @@ impl fmt::Display for State {
     }
 }
 
-/// The six version bytes of an alive message, `pmin pmax pcur dmin dmax dcur` (memberlist spec 2.4).
+/// The six version bytes of an alive message, `pmin pmax pcur dmin dmax dcur` (memberlist spec
+/// 2.4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Versions(pub(crate) [u8; 6]);
@@ -223,8 +224,8 @@ impl Record {
     }
 }
 
-/// Whether two byte strings are equal. Names and addresses are short: two overlapping comparisons of
-/// words beat a call of `memcmp`.
+/// Whether two byte strings are equal. Names and addresses are short: two overlapping comparisons
+/// of words beat a call of `memcmp`.
 #[inline]
 fn same(a: &[u8], b: &[u8]) -> bool {
     if a.len() != b.len() {

@@ -3,6 +3,8 @@
 //! After an intended change of behaviour write them afresh with
 //! `SWIM_BLESS=1 cargo test -p swim-core --test replay` and say so in the commit.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -12,7 +14,8 @@ use bytes::Bytes;
 use swim_core::journal::{JournalError, Recorder, Replay, Secrets, replay};
 use swim_core::testkit::{Net, Rule};
 use swim_core::{
-    Admission, Candidate, Command, Config, Identity, Input, Instant, Lane, Member, Policy, Seed,
+    Admission, Candidate, Command, Config, Event, Identity, Input, Instant, Lane, Member, Policy,
+    Seed,
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -160,6 +163,6 @@ fn hidden_secrets_are_not_in_the_journal_and_it_replays() {
     let mut replayed = Replay::open(&journal).unwrap();
     let mut events = Vec::new();
     while replayed.step(|event| events.push(event)).unwrap() {}
-    let message = |e: &swim_core::Event| matches!(e, swim_core::Event::Message { payload, .. } if payload.len() == 9);
+    let message = |e: &Event| matches!(e, Event::Message { payload, .. } if payload.len() == 9);
     assert!(events.iter().any(message));
 }

@@ -7,7 +7,8 @@ use swim_core::Instant;
 
 use crate::change::Stall;
 
-/// Something to do to a world at a time of its own. See [`WorldConfig::faults`](crate::WorldConfig).
+/// Something to do to a world at a time of its own. See
+/// [`WorldConfig::faults`](crate::WorldConfig).
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Fault {

@@ -1,4 +1,48 @@
 //! Thousands of [`swim_core`] nodes in virtual time: deterministic, with faults and oracles.
+//!
+//! A [`World`] runs the very machines that a program on a network runs. Datagrams travel between
+//! them as the bytes that they put out; links delay and lose them; processes crash, restart, freeze
+//! and leave; partitions come and heal. All chance comes from one seed, so that a run is a function
+//! of its configuration: [`World::digest`] tells whether two were the same.
+//!
+//! ```
+//! use swim_core::Instant;
+//! use swim_sim::{Fault, World, WorldConfig, Who};
+//!
+//! let mut config = WorldConfig::new(7, 100);
+//! config.faults = vec![(Instant::from_secs(20), Fault::Crash(Who::Random(3)))];
+//! let mut world = World::converged(config);
+//! world.watch_all();
+//! world.run_until(Instant::from_secs(60));
+//!
+//! assert!(world.tracker().crashes().iter().all(|crash| crash.known_to_all()));
+//! for verdict in world.verdicts() {
+//!     assert_eq!(verdict.violations, 0, "{}", verdict.oracle);
+//! }
+//! ```
+//!
+//! # Model
+//!
+//! * **Time** is in nanoseconds. What is due in the same instant comes in the order of (time,
+//!   sender, the sender's number for it), which no thread or hash can change; faults come first.
+//! * **Links** ([`Links`]): the fate of a packet is a function of (seed, from, to, number). The
+//! default
+//!   is a local network, 0.5 to 2 ms each way, spread evenly; the smallest delay is 100 us.
+//! * **Streams** take three legs for connection and request, one for the reply. A node that is down
+//!   refuses them, a partition lets them run into their deadline, loss makes them late as TCP would
+//!   (a second for a lost handshake, 200 ms for lost data, doubling). Their messages are plain;
+//!   compression and encryption belong to drivers, and drivers are not simulated.
+//! * **Drivers** do what a real one does: hand in what has arrived, then the time-out, then poll
+//!   everything. [`Driver::TimersFirst`] is for experiments. A frozen driver ([`Stall::Loop`])
+//! finds
+//!   its mail in a socket of 2 MiB; blocked input and output ([`Stall::Io`]) lets timers run.
+//! * **Nodes** are called `n0`, `n1`, ... at 10.0.0.1:7946 and up. A node that starts again has its
+//! old
+//!   name and address and nothing else; it joins by three nodes that are up, and tries again with
+//!   others until one answers.
+//! * **Oracles** ([`oracle`]) judge every change, and all views once, at the end. Each states its
+//! formula
+//!   in its documentation.
 
 mod arena;
 mod change;
@@ -10,6 +54,7 @@ mod link;
 mod machine;
 pub mod oracle;
 pub mod place;
+mod prefetch;
 pub mod report;
 mod stream;
 pub mod swarm;

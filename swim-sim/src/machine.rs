@@ -4,6 +4,7 @@ use core::net::SocketAddr;
 use std::sync::Arc;
 
 use bytes::BytesMut;
+use swim_core::journal::{Recorder, Secrets};
 use swim_core::{
     Config, Event, Exchange, Identity, Input, Instant, Lane, Node, Rejected, Roster, Seed, State,
     Stats,
@@ -31,6 +32,8 @@ pub trait Machine: Send {
     fn known_len(&self) -> usize;
     /// How many user broadcasts wait.
     fn queue_len(&self) -> usize;
+    /// How many claims about members wait to be gossiped.
+    fn rumours_len(&self) -> usize;
     /// Its health score, 0 is best.
     fn health(&self) -> u32;
     /// What it counted.
@@ -77,6 +80,13 @@ impl Birth<'_> {
             Some(roster) => Node::with_roster(config, roster, self.index as usize, seed, now),
             None => Node::new(config, self.identity.clone(), seed, now),
         }
+    }
+
+    /// The node of the core, keeping a journal. It starts knowing only itself: a journal begins at
+    /// the beginning.
+    pub fn recorder(&self) -> Recorder {
+        let (config, me) = (Arc::clone(self.config), self.identity.clone());
+        Recorder::new(config, me, self.seed, self.now, Secrets::Kept)
     }
 }
 
@@ -129,11 +139,69 @@ impl Machine for Node {
         [Lane::High, Lane::Normal, Lane::Low].iter().map(|&l| Self::queue_len(self, l)).sum()
     }
 
+    fn rumours_len(&self) -> usize {
+        Self::rumours_len(self)
+    }
+
     fn health(&self) -> u32 {
         Self::health(self)
     }
 
     fn stats(&self) -> Stats {
         Self::stats(self)
+    }
+}
+
+impl Machine for Recorder {
+    fn handle(&mut self, now: Instant, input: Input<'_>) -> Result<(), Rejected> {
+        Self::handle(self, now, input)
+    }
+
+    fn poll_transmit(&mut self, buf: &mut BytesMut) -> Option<SocketAddr> {
+        Self::poll_transmit(self, buf).map(|t| t.to)
+    }
+
+    fn poll_exchange(&mut self, buf: &mut BytesMut) -> Option<Exchange> {
+        Self::poll_exchange(self, buf)
+    }
+
+    fn poll_event(&mut self) -> Option<Event> {
+        Self::poll_event(self)
+    }
+
+    fn poll_timeout(&self) -> Option<Instant> {
+        Self::poll_timeout(self)
+    }
+
+    fn incarnation(&self) -> u32 {
+        Machine::incarnation(self.node())
+    }
+
+    fn view(&self, show: &mut dyn FnMut(Seen<'_>)) {
+        self.node().view(show);
+    }
+
+    fn live_len(&self) -> usize {
+        self.node().live_len()
+    }
+
+    fn known_len(&self) -> usize {
+        self.node().known_len()
+    }
+
+    fn queue_len(&self) -> usize {
+        Machine::queue_len(self.node())
+    }
+
+    fn rumours_len(&self) -> usize {
+        self.node().rumours_len()
+    }
+
+    fn health(&self) -> u32 {
+        self.node().health()
+    }
+
+    fn stats(&self) -> Stats {
+        self.node().stats()
     }
 }

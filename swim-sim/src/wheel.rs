@@ -21,8 +21,8 @@ pub struct Wheel<T> {
     slab: Vec<Entry<T>>,
     free: u32,
     len: usize,
-    /// The slot that is open, sorted so that the next item stands at the end. Takes every item at or
-    /// before `slot`, so that opening a slot early never loses the order.
+    /// The slot that is open, sorted so that the next item stands at the end. Takes every item at
+    /// or before `slot`, so that opening a slot early never loses the order.
     open: Vec<Due<T>>,
     /// Number of the open slot: time >> `SLOT_BITS`.
     slot: u64,
@@ -120,6 +120,12 @@ impl<T: Copy> Wheel<T> {
         self.open.pop()
     }
 
+    /// The item that comes next, if its slot is open: cheap, and a hint only.
+    #[inline]
+    pub fn peek(&self) -> Option<&Due<T>> {
+        self.open.last()
+    }
+
     /// Opens the next slot that holds something and does not begin after `until`.
     fn advance(&mut self, until: u64) -> bool {
         loop {
@@ -187,7 +193,7 @@ impl<T: Copy> Wheel<T> {
             chain = next;
         }
         if self.open.len() > 1 {
-            self.open.sort_unstable_by(|a, b| (b.at, b.key).cmp(&(a.at, a.key)));
+            self.open.sort_unstable_by_key(|d| core::cmp::Reverse((d.at, d.key)));
         }
     }
 

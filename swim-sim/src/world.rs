@@ -7,8 +7,10 @@ mod step;
 mod streams;
 
 use core::time::Duration;
+use std::io;
 use std::sync::Arc;
 
+use swim_core::journal::Recorder;
 use swim_core::{Command, Config, Identity, Instant, Node, Roster};
 
 pub(crate) use self::host::Host;
@@ -142,6 +144,23 @@ impl World {
     }
 }
 
+impl World<Recorder> {
+    /// Nodes as of [`World::cold`] that keep journals.
+    pub fn recorded(config: WorldConfig) -> Self {
+        Self::cold_with(config, Box::new(|birth| birth.recorder()))
+    }
+
+    /// Writes what a node's journal has gathered since the last call; nothing if it is down.
+    ///
+    /// # Errors
+    ///
+    /// Those of the sink.
+    pub fn record(&mut self, node: u32, mut sink: impl io::Write) -> io::Result<()> {
+        let host = &mut self.hosts[node as usize];
+        host.machine.as_mut().map_or(Ok(()), |recorder| sink.write_all(&recorder.take()))
+    }
+}
+
 impl<M: Machine> World<M> {
     /// As [`World::converged`], of other machines.
     pub fn converged_with(config: WorldConfig, make: Make<M>) -> Self {
@@ -209,6 +228,11 @@ impl<M: Machine> World<M> {
     /// Ends a node's process without a word.
     pub fn crash(&mut self, node: u32) {
         self.strike(Fault::Crash(Who::Node(node)));
+    }
+
+    /// As [`Self::crash`], and hands out the machine, for a look at its remains.
+    pub fn remove(&mut self, node: u32) -> Option<M> {
+        self.crash_node(node)
     }
 
     /// Starts a crashed node again; it joins by a node that is up.

@@ -72,7 +72,8 @@ impl Builder {
         self
     }
 
-    /// Where to listen, UDP and TCP. Default `0.0.0.0:7946`. Port 0 takes one that is free for both.
+    /// Where to listen, UDP and TCP. Default `0.0.0.0:7946`. Port 0 takes one that is free for
+    /// both.
     pub fn bind(mut self, addr: SocketAddr) -> Self {
         self.bind = addr;
         self
@@ -248,7 +249,7 @@ impl Builder {
         };
         let limit = self.rate_limit;
         let (datagrams, streams) = (limit.map(|l| l.datagrams()), limit.map(|l| l.streams()));
-        let source = sockets.local.ip();
+        let source = sockets.local;
         let driver = Driver {
             clock,
             datagrams: Datagrams::new(sockets.udp, datagrams, self.ignore, shared.clone()),

@@ -5,7 +5,8 @@ use std::time::Duration;
 use swim_core::Instant;
 
 /// A monotonic clock that keeps running while the machine is suspended, where the system has one,
-/// so that a node that slept knows that it is late. tokio's clock, which stops, is for sleeping only.
+/// so that a node that slept knows that it is late. tokio's clock, which stops, is for sleeping
+/// only.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Clock(Source);
 

@@ -5,8 +5,8 @@ use tokio::sync::mpsc;
 
 /// The events of an agent, in order.
 ///
-/// The queue behind it is bounded ([`Builder::events_max`](crate::Builder::events_max)). What a slow
-/// consumer misses is told as [`Event::Lagged`]; it then reads
+/// The queue behind it is bounded ([`Builder::events_max`](crate::Builder::events_max)). What a
+/// slow consumer misses is told as [`Event::Lagged`]; it then reads
 /// [`Handle::members`](crate::Handle::members) afresh. Dropping it drops the events.
 #[derive(Debug)]
 pub struct Events(pub(crate) mpsc::Receiver<Event>);
@@ -38,7 +38,7 @@ pub enum Overflow {
     #[default]
     Lag,
     /// Keep as many more as the configuration's `events_max` says, and accept no streams meanwhile,
-    /// so that senders of reliable messages wait. Datagrams, timers and this node's own exchanges go
-    /// on: a slow consumer does not make the node look dead.
+    /// so that senders of reliable messages wait. Datagrams, timers and this node's own exchanges
+    /// go on: a slow consumer does not make the node look dead.
     HoldBack,
 }

@@ -126,10 +126,11 @@ impl Handle {
         self.command(Command::SetAppState(state.into())).await.map(drop)
     }
 
-    /// Sends `payload` to every member by gossip, and waits until it was sent as often as it will be.
+    /// Sends `payload` to every member by gossip, and waits until it was sent as often as it will
+    /// be.
     ///
-    /// A broadcast that is queued is displaced by a newer one of the same lane and key. In a cluster
-    /// of one it waits for somebody to send to.
+    /// A broadcast that is queued is displaced by a newer one of the same lane and key. In a
+    /// cluster of one it waits for somebody to send to.
     pub async fn broadcast(
         &self,
         lane: Lane,
@@ -212,10 +213,15 @@ impl Handle {
         }
     }
 
-    /// Stops the agent without a word to the cluster, and waits until its port is free. Does nothing
-    /// to an agent that has stopped.
+    /// Stops the agent without a word to the cluster, and waits until its port is free. Does
+    /// nothing to an agent that has stopped.
     pub async fn shutdown(&self) {
         let _ = self.requests.send(Request::Stop).await;
+        self.stopped().await;
+    }
+
+    /// Waits until the agent has stopped, for whatever reason.
+    pub async fn stopped(&self) {
         self.requests.closed().await;
     }
 

@@ -2,13 +2,8 @@
 
 use std::sync::Arc;
 
-use bytes::BytesMut;
-use swim_core::envelope::{
-    Compression, EncryptionVersion, ExpandError, Label, LabelCheck, Outer, Verify,
-};
+use swim_core::envelope::{EncryptionVersion, Label, LabelCheck, Outer, Verify};
 use swim_core::keyring::Keyring;
-use swim_core::wire::Scratch;
-use swim_core::wire::lzw::{self, Compressor, InflateError};
 use swim_core::{Config, Node};
 
 /// Configuration and keyring of one moment, for a task that outlives a borrow of the node.
@@ -45,35 +40,4 @@ pub(crate) fn outer<'a>(config: &'a Config, keyring: &'a Keyring) -> Outer<'a> {
 
 const fn verify(enforced: bool) -> Verify {
     if enforced { Verify::Enforced } else { Verify::Tolerant }
-}
-
-/// memberlist's compression, with its tables.
-#[derive(Default)]
-pub(crate) struct Lzw {
-    compressor: Compressor,
-    scratch: Scratch,
-}
-
-impl Lzw {
-    /// Bytes that a stream's message may expand to, as in memberlist.
-    pub(crate) const EXPANDED_BYTES_MAX: usize = 40 << 20;
-}
-
-impl Compression for Lzw {
-    fn compress(&mut self, message: &[u8], out: &mut BytesMut) {
-        lzw::compress(message, &mut self.compressor, out);
-    }
-
-    fn expand(&mut self, body: &[u8], out: &mut BytesMut) -> Result<(), ExpandError> {
-        let bytes_max = Self::EXPANDED_BYTES_MAX;
-        match lzw::decompress(body, &mut self.scratch, bytes_max) {
-            Ok(plain) => {
-                out.extend_from_slice(plain);
-                Ok(())
-            }
-            Err(InflateError::TooLarge { .. }) => Err(ExpandError::TooLong { bytes_max }),
-            Err(InflateError::Algorithm(found)) => Err(ExpandError::Algorithm { found }),
-            Err(_) => Err(ExpandError::Malformed),
-        }
-    }
 }

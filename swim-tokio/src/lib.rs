@@ -24,12 +24,12 @@
 //! ```
 //!
 //! One task owns the node and both sockets; a [`Handle`] speaks to it, [`Events`] hears from it.
-//! Several agents run in one process without knowing of each other. All queues are bounded, what one
-//! source may send is limited ([`RateLimit`]), and whatever is dropped is counted
+//! Several agents run in one process without knowing of each other. All queues are bounded, what
+//! one source may send is limited ([`RateLimit`]), and whatever is dropped is counted
 //! ([`Handle::stats`]).
 //!
-//! The crate logs by `tracing`. A peer with another encryption key or label is one warning that names
-//! it, not one for each of its datagrams.
+//! The crate logs by `tracing`. A peer with another encryption key or label is one warning that
+//! names it, not one for each of its datagrams.
 //!
 //! With the default feature `agent` the crate also has the binary `swim`, an agent on the command
 //! line with the flags of `serf agent`.

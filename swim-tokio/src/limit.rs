@@ -9,8 +9,8 @@ use swim_core::Instant;
 /// Bounds on what one source may send; what exceeds them is dropped and counted.
 ///
 /// A source is an IPv4 address or the first 64 bits of an IPv6 address. The limits are checked
-/// before anything is decrypted, so they bound what an outsider can make a node do. Nodes behind one
-/// address (many on one host, say) share its limits.
+/// before anything is decrypted, so they bound what an outsider can make a node do. Nodes behind
+/// one address (many on one host, say) share its limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RateLimit {

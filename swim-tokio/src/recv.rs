@@ -53,11 +53,14 @@ impl Receiver {
         effort: Effort,
     ) -> io::Result<Option<Arrival>> {
         let Self { bytes, stamps, .. } = self;
+        let mut asked = false;
+        let mut receive = || {
+            asked = true;
+            stamps.receive(socket, clock, bytes)
+        };
         let received = match effort {
-            Effort::Ready => {
-                socket.try_io(Interest::READABLE, || stamps.receive(socket, clock, bytes))
-            }
-            Effort::Ask => stamps.receive(socket, clock, bytes),
+            Effort::Ready => socket.try_io(Interest::READABLE, receive),
+            Effort::Ask => receive(),
         };
         match received {
             Ok((len, from, stamp)) => {
@@ -65,7 +68,9 @@ impl Receiver {
                 Ok(Some(Arrival { at, from: canonical(from), len }))
             }
             Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
-                self.empty_at = now;
+                if asked {
+                    self.empty_at = now;
+                }
                 Ok(None)
             }
             Err(e) => Err(e),
@@ -87,8 +92,8 @@ type Received = (usize, SocketAddr, Option<Instant>);
 
 /// Time stamps by the kernel, which tell how long a datagram has waited for a stalled node.
 ///
-/// They are wall-clock time, so a step of that clock gives nonsense; [`Receiver`] keeps them between
-/// the last time that the socket was empty and now.
+/// They are wall-clock time, so a step of that clock gives nonsense; [`Receiver`] keeps them
+/// between the last time that the socket was empty and now.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 struct Stamps {
     control: Vec<u8>,
@@ -182,6 +187,8 @@ mod tests {
         let sent = clock.now();
         std::thread::sleep(Duration::from_millis(60));
         let now = clock.now();
+        let nothing = receiver.next(&socket, clock, now, Effort::Ready).unwrap();
+        assert!(nothing.is_none(), "tokio has not looked yet");
         let arrival = receiver.next(&socket, clock, now, Effort::Ask).unwrap().unwrap();
         assert_eq!(&receiver.bytes()[..arrival.len], b"early");
         assert_eq!(arrival.from, sender.local_addr().unwrap());

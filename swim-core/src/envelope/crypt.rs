@@ -31,7 +31,7 @@ impl EncryptionVersion {
     }
 
     /// The length of the blob for a plaintext of `len` bytes.
-    pub(super) const fn blob_len(self, len: usize) -> usize {
+    pub(crate) const fn blob_len(self, len: usize) -> usize {
         HEADER_LEN + len + self.padding_len(len) + TAG_LEN
     }
 
@@ -114,8 +114,8 @@ pub(super) fn open<'b>(
 }
 
 /// How much padding `text` ends with, as its last byte says: at most a block, and not more than
-/// there is. The other padding bytes are not looked at; memberlist does not look at them either, and
-/// what a key holder wrote there does no harm.
+/// there is. The other padding bytes are not looked at; memberlist does not look at them either,
+/// and what a key holder wrote there does no harm.
 fn padding(text: &[u8]) -> Result<usize, DecryptError> {
     let found = text.last().copied().unwrap_or(0);
     let len = usize::from(found);

@@ -1,3 +1,5 @@
+//! Why a layer cannot be put on or taken off.
+
 use core::fmt;
 
 use crate::envelope::{ExpandError, LabelError};

@@ -10,8 +10,8 @@ use crate::wire::stream::{Head, Limits, Reader, Role, Status, StreamError};
 
 /// Reads the one message that arrives on a stream, refusing as early as possible.
 ///
-/// A wrong label, a missing key or missing encryption is reported as soon as the message's type byte
-/// is in, whatever the rest would be.
+/// A wrong label, a missing key or missing encryption is reported as soon as the message's type
+/// byte is in, whatever the rest would be.
 #[derive(Clone, Debug)]
 pub struct FrameReader<'a> {
     outer: Outer<'a>,
@@ -64,9 +64,9 @@ pub struct FrameBuffers {
 impl Outer<'_> {
     /// Appends the framed `message` to `out`.
     ///
-    /// A dialer's frame has the label header in front, an acceptor's has none. With a compressor the
-    /// message is compressed, even if that makes it longer, as memberlist does. `nonce` counts only
-    /// if [`Outer::encrypts`]. On error `out` is as it was.
+    /// A dialer's frame has the label header in front, an acceptor's has none. With a compressor
+    /// the message is compressed, even if that makes it longer, as memberlist does. `nonce` counts
+    /// only if [`Outer::encrypts`]. On error `out` is as it was.
     pub fn seal_frame(
         &self,
         role: Role,

@@ -1,3 +1,5 @@
+//! The label in front of datagrams and connections.
+
 use core::fmt;
 
 use bytes::{BufMut as _, BytesMut};

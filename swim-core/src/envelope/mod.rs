@@ -7,9 +7,9 @@
 //! [`wire`](crate::wire), not here.
 //!
 //! What arrives is never changed: decryption works on a copy in a buffer that the caller keeps, so
-//! steady state allocates nothing. The copy is needed because one cipher backend overwrites the text
-//! before it knows whether the key was right, and the same bytes may have to be tried with the next
-//! key or be taken as plaintext; it costs 2 to 6 % of a decryption.
+//! steady state allocates nothing. The copy is needed because one cipher backend overwrites the
+//! text before it knows whether the key was right, and the same bytes may have to be tried with the
+//! next key or be taken as plaintext; it costs 2 to 6 % of a decryption.
 
 mod compress;
 mod crc;

@@ -1,3 +1,5 @@
+//! The settings of the outermost layers.
+
 use crate::envelope::{EncryptionVersion, Label, LabelCheck};
 use crate::keyring::Keyring;
 

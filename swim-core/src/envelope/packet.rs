@@ -18,9 +18,9 @@ pub enum Crc {
 impl Outer<'_> {
     /// Appends the datagram for `message` to `out`.
     ///
-    /// `message` is a complete message, or a compound of several. With a compressor it is compressed
-    /// if that makes it smaller. `nonce` counts only if [`Outer::encrypts`]. On error `out` is as it
-    /// was.
+    /// `message` is a complete message, or a compound of several. With a compressor it is
+    /// compressed if that makes it smaller. `nonce` counts only if [`Outer::encrypts`]. On error
+    /// `out` is as it was.
     pub fn seal_packet(
         &self,
         crc: Crc,

@@ -1,3 +1,5 @@
+//! One key.
+
 use core::fmt;
 
 /// An AES key of 16, 24 or 32 bytes: AES-128, AES-192 or AES-256.

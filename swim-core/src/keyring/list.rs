@@ -1,3 +1,5 @@
+//! The keys of a node, and the rules for changing them.
+
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;

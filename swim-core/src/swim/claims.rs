@@ -111,7 +111,10 @@ impl Ctx {
 
     fn after_alive(&mut self, slot: SlotId, before: State, same_content: bool) {
         if before != State::Alive {
-            self.members.local.remove(&slot);
+            match self.members.local.get_mut(&slot) {
+                Some(local) if local.look.is_some() => local.suspicion = None,
+                _ => drop(self.members.local.remove(&slot)),
+            }
         }
         self.gossip(Rumour::Alive { subject: slot });
         match before {
@@ -215,7 +218,7 @@ impl Ctx {
     }
 
     fn subject(&self, slot: SlotId) -> Subject {
-        match (slot == self.me, self.leaving) {
+        match (slot == self.me, self.leaving || self.is_moving()) {
             (false, _) => Subject::Other,
             (true, false) => Subject::Me,
             (true, true) => Subject::MeLeaving,
@@ -229,13 +232,31 @@ impl Ctx {
         };
         let known = self.known(slot);
         match rules::on_suspect(known, self.subject(slot), claim.incarnation) {
-            OnAccusation::Stale => self.stats.stale += 1,
+            OnAccusation::Stale => self.on_stale_accusation(origin, slot),
             OnAccusation::Unanswerable => self.stats.rare().bad_incarnations += 1,
             OnAccusation::Refute if self.leaving => {}
             OnAccusation::Refute => self.refute(origin, claim.incarnation),
             OnAccusation::Confirm => self.confirm(slot, claim),
             OnAccusation::Apply => self.begin_suspicion(origin, slot, claim),
         }
+    }
+
+    /// Whoever accuses this node of an incarnation that it has left behind has missed its answer.
+    fn on_stale_accusation(&mut self, origin: Origin, slot: SlotId) {
+        self.stats.stale += 1;
+        if slot == self.me
+            && !self.leaving
+            && self.config.ablation.refute
+            && let Origin::Datagram(from) = origin
+        {
+            self.answer(from);
+        }
+    }
+
+    /// Tells an accuser that this node lives. Should too much wait, gossip tells it later.
+    fn answer(&mut self, accuser: SocketAddr) {
+        let refutation = Packet::Refutation { to: Addr::from(accuser) };
+        self.out.reply(refutation, self.config.knobs.replies_max);
     }
 
     fn confirm(&mut self, slot: SlotId, claim: &wire::Claim<'_>) {
@@ -245,7 +266,8 @@ impl Ctx {
             self.stats.stale += 1;
             return;
         }
-        self.timers.push(suspicion.deadline(), Due::Suspicion(slot));
+        let due = suspicion.due();
+        self.look(slot, due);
         if let Ok(from) = NodeName::from_wire(claim.from) {
             let incarnation = claim.incarnation;
             self.gossip(Rumour::Suspect { subject: slot, incarnation, from });
@@ -265,10 +287,14 @@ impl Ctx {
         self.stats.rare().suspicions += 1;
         self.members.set(slot, incarnation, State::Suspect);
         let suspicion = Suspicion::new(self.now, &self.config, self.members.len(), from.clone());
-        self.timers.push(suspicion.deadline(), Due::Suspicion(slot));
-        let local = Local { changed: self.now, suspicion: Some(Box::new(suspicion)) };
-        self.members.local.insert(slot, local);
-        if origin != Origin::PushPull || !self.challenge(slot) {
+        let due = suspicion.due();
+        self.change(slot, Some(Box::new(suspicion)));
+        self.look(slot, due);
+        // After a healed partition push/pulls suspect whole halves of a cluster at once. Gossip
+        // about each takes longer than the suspicions last; asking the suspects takes a round trip.
+        if origin == Origin::PushPull && self.config.ablation.last_call {
+            self.challenge(slot);
+        } else {
             self.gossip(Rumour::Suspect { subject: slot, incarnation, from: from.clone() });
         }
         if self.config.knobs.evidence_events {
@@ -277,31 +303,56 @@ impl Ctx {
         }
     }
 
-    /// Tells a suspect alone of a suspicion that came by push/pull; false if too much waits to be
-    /// sent. After a healed partition whole halves of a cluster are suspected at once: gossip about
-    /// each of them takes longer than the suspicions last, an answer takes one round trip.
-    fn challenge(&mut self, suspect: SlotId) -> bool {
-        self.out.reply(Packet::Challenge { suspect }, self.config.knobs.replies_max)
+    /// Notes that the state of a member changed now.
+    fn change(&mut self, slot: SlotId, suspicion: Option<Box<Suspicion>>) {
+        let look = self.members.local.get(&slot).and_then(|local| local.look);
+        self.members.local.insert(slot, Local { changed: self.now, suspicion, look });
+    }
+
+    /// Has the suspicion of a member looked at by `at`. A look that comes too early asks for
+    /// another.
+    fn look(&mut self, slot: SlotId, at: Instant) {
+        let Some(local) = self.members.local.get_mut(&slot) else { return };
+        if local.look.is_none_or(|look| at < look) {
+            local.look = Some(at);
+            self.timers.push(at, Due::Suspicion(slot));
+        }
     }
 
     /// A suspicion's time may have come.
     pub(crate) fn on_suspicion_due(&mut self, slot: SlotId) {
-        let local = self.members.local.get(&slot);
-        let Some(suspicion) = local.and_then(|local| local.suspicion.as_ref()) else { return };
-        if suspicion.deadline() > self.now {
+        let now = self.now;
+        let Some(local) = self.members.local.get_mut(&slot) else { return };
+        if local.look.take_if(|look| *look <= now).is_none() {
+            return;
+        }
+        let Some(suspicion) = &mut local.suspicion else {
+            if self.members.slot(slot).state() == State::Alive {
+                self.members.local.remove(&slot);
+            }
+            return;
+        };
+        let due = suspicion.due();
+        if due > now {
+            self.look(slot, due);
+            return;
+        }
+        if let Some(deadline) = suspicion.last_call(now) {
+            self.look(slot, deadline);
+            self.challenge(slot);
             return;
         }
         let incarnation = self.members.slot(slot).incarnation();
-        let from = self.my_name.clone();
+        let from = self.my_name();
         self.apply_dead(slot, incarnation, from);
     }
 
     /// Gives every suspect the time in which this node did not listen.
     pub(crate) fn extend_suspicions(&mut self, late: core::time::Duration) {
-        for (&slot, local) in &mut self.members.local {
+        // The looks that are under way come too early, and ask for others.
+        for local in self.members.local.values_mut() {
             if let Some(suspicion) = &mut local.suspicion {
                 suspicion.extend(late);
-                self.timers.push(suspicion.deadline(), Due::Suspicion(slot));
             }
         }
     }
@@ -312,7 +363,7 @@ impl Ctx {
             return;
         };
         match rules::on_dead(self.known(slot), self.subject(slot), claim.incarnation) {
-            OnAccusation::Stale | OnAccusation::Confirm => self.stats.stale += 1,
+            OnAccusation::Stale | OnAccusation::Confirm => self.on_stale_accusation(origin, slot),
             OnAccusation::Unanswerable => self.stats.rare().bad_incarnations += 1,
             OnAccusation::Refute => self.refute(origin, claim.incarnation),
             OnAccusation::Apply => match NodeName::from_wire(claim.from) {
@@ -328,18 +379,18 @@ impl Ctx {
             if left { (State::Left, Cause::Left) } else { (State::Dead, Cause::Failed) };
         let accuser = self.members.local.get(&slot).and_then(|local| local.suspicion.as_ref());
         let by = match accuser {
-            Some(suspicion) if from == self.my_name => suspicion.accuser().clone(),
+            Some(suspicion) if from == self.my_name() => suspicion.accuser().clone(),
             _ => from.clone(),
         };
         self.members.set(slot, incarnation, state);
-        self.members.local.insert(slot, Local { changed: self.now, suspicion: None });
+        self.change(slot, None);
         self.gossip(Rumour::Dead { subject: slot, incarnation, from });
         let by = self.config.knobs.evidence_events.then_some(by);
         self.raise(Event::Down { member: self.members.member(slot), cause, by });
     }
 
-    /// Answers an accusation against this node of this incarnation: to all by gossip, and to whoever
-    /// passed it on at once.
+    /// Answers an accusation against this node of this incarnation: to all by gossip, and to
+    /// whoever passed it on at once.
     fn refute(&mut self, origin: Origin, accused: u32) {
         if !self.config.ablation.refute {
             return;
@@ -350,9 +401,7 @@ impl Ctx {
         self.adjust_awareness(1);
         self.announce_self(None);
         if let Origin::Datagram(from) = origin {
-            let refutation = Packet::Refutation { to: Addr::from(from) };
-            // Should too much wait, gossip tells it later.
-            self.out.reply(refutation, self.config.knobs.replies_max);
+            self.answer(from);
         }
         if self.config.knobs.evidence_events {
             self.raise(Event::Refuted(Incarnation(incarnation)));
@@ -361,6 +410,12 @@ impl Ctx {
 
     /// Renews the claim of this node, with what has changed about it.
     pub(crate) fn renew(&mut self, record: Record, op: Option<(OpId, Outcome)>) {
+        if self.is_moving() {
+            // It has said that it left; the change is told when it arrives.
+            self.members.replace(self.me, record, self.my_incarnation(), State::Left);
+            self.app().own_claim_ops.extend(op);
+            return;
+        }
         let incarnation = self.my_incarnation().saturating_add(1);
         let before = self.members.slot(self.me).state();
         self.members.replace(self.me, record, incarnation, State::Alive);
@@ -373,9 +428,18 @@ impl Ctx {
     /// Says that this node leaves.
     pub(crate) fn leave(&mut self, op: OpId, outcome: Outcome) {
         self.leaving = true;
+        let moving = self.app().moving.take();
         self.app().own_claim_ops.push((op, outcome));
         let others = self.others_live();
-        self.apply_dead(self.me, self.my_incarnation(), self.my_name.clone());
+        let (incarnation, me) = (self.my_incarnation(), self.my_name());
+        match moving {
+            // On the move it has left already, and says so again.
+            Some((_, moving)) => {
+                self.done(moving, Outcome::Displaced);
+                self.gossip(Rumour::Dead { subject: self.me, incarnation, from: me });
+            }
+            None => self.apply_dead(self.me, incarnation, me),
+        }
         if others == 0 {
             self.own_claim_sent();
         }
@@ -383,15 +447,20 @@ impl Ctx {
 
     /// Leaves the old address, to come back at another.
     pub(crate) fn move_to(&mut self, addr: Addr, op: OpId) {
-        if self.others_live() == 0 {
-            self.arrive(addr, op);
-            return;
+        let before = self.app().moving.replace((addr, op));
+        if let Some((_, before)) = before {
+            self.done(before, Outcome::Displaced);
         }
-        self.app().moving = Some((addr, op));
-        self.apply_dead(self.me, self.my_incarnation(), self.my_name.clone());
+        if self.others_live() == 0 {
+            self.on_arrival();
+        } else if before.is_none() {
+            self.apply_dead(self.me, self.my_incarnation(), self.my_name());
+        }
     }
 
-    pub(crate) fn arrive(&mut self, addr: Addr, op: OpId) {
+    /// Comes to the new address.
+    pub(crate) fn on_arrival(&mut self) {
+        let Some((addr, op)) = self.app().moving.take() else { return };
         let record = self.my_record().with(addr, self.my_record().meta());
         self.renew(record, Some((op, Outcome::Applied)));
     }
@@ -403,8 +472,8 @@ impl Ctx {
 
     /// An entry of a push/pull about a member that is not alive there.
     pub(crate) fn on_remote_not_alive(&mut self, name: &[u8], incarnation: u32, state: State) {
-        let me = self.my_name.clone();
-        let from = if state == State::Left { name } else { me.as_str().as_bytes() };
+        let me = self.my_record().clone();
+        let from = if state == State::Left { name } else { me.name_bytes() };
         let claim = wire::Claim { incarnation, node: name, from };
         match state {
             State::Left => self.on_dead(Origin::PushPull, &claim),

@@ -12,8 +12,9 @@ use crate::ids::{Addr, META_BYTES_MAX, OpId};
 use crate::input::{Command, KeyCommand, Seat};
 use crate::wire::Limits;
 
-/// Bytes that a datagram adds around a user message, at most: type, compound, label, seal, checksum.
-const USER_OVERHEAD: usize = 1 + 2 + 2;
+/// Bytes that a datagram adds around a user message besides label and seal: type, place in a
+/// compound, compound, checksum.
+const USER_OVERHEAD: usize = 1 + 2 + 2 + 5;
 
 impl Node {
     pub(super) fn on_command(&mut self, op: OpId, command: Command) -> Result<(), Rejected> {

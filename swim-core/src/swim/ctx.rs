@@ -10,9 +10,9 @@ use smallvec::SmallVec;
 
 use super::events::Events;
 use super::members::{Members, Slot, SlotId};
-use super::outbox::Outbox;
+use super::outbox::{Outbox, Packet};
 use super::rumours::{End, Ended, Rumour, Rumours};
-use super::timers::{Timer, Timers};
+use super::timers::{Due, Timer, Timers};
 use super::verdicts::Verdicts;
 use crate::config::Config;
 use crate::event::{Event, Outcome};
@@ -22,6 +22,7 @@ use crate::member::{Record, State};
 use crate::rng::Rng;
 use crate::stats::Counters;
 use crate::time::{Instant, nanos};
+use crate::wire;
 
 pub(crate) struct Ctx {
     pub(crate) now: Instant,
@@ -30,10 +31,10 @@ pub(crate) struct Ctx {
     pub(crate) members: Members,
     /// This node's own slot; it is never freed.
     pub(crate) me: SlotId,
-    pub(crate) my_name: NodeName,
     /// Health score: 0 is best (Lifeguard section IV.A).
     pub(crate) awareness: u32,
     pub(crate) leaving: bool,
+    pub(crate) challenges: Challenges,
     pub(crate) rumours: Rumours,
     pub(crate) out: Outbox,
     pub(crate) events: Events,
@@ -47,6 +48,16 @@ pub(crate) struct Ctx {
     /// do not stay in step (hazard 38).
     pub(crate) gossip_phase: u64,
 }
+
+/// How many suspects may still be challenged, so that a healed partition causes no burst.
+pub(crate) struct Challenges {
+    pub(crate) left: u32,
+    /// Then there are [`CHALLENGES`] again.
+    pub(crate) until: Instant,
+}
+
+/// Challenges per probe interval.
+const CHALLENGES: u32 = 24;
 
 #[derive(Default)]
 pub(crate) struct App {
@@ -73,6 +84,11 @@ impl Ctx {
         self.app.get_or_insert_default()
     }
 
+    pub(crate) fn my_name(&self) -> NodeName {
+        let name = NodeName::from_wire(self.my_record().name_bytes());
+        name.expect("a record holds only a checked name")
+    }
+
     pub(crate) fn my_record(&self) -> &Record {
         self.members.slot(self.me).record()
     }
@@ -97,6 +113,18 @@ impl Ctx {
         if self.config.ablation.awareness {
             let max = self.config.knobs.awareness_max - 1;
             self.awareness = self.awareness.saturating_add_signed(delta).min(max);
+        }
+    }
+
+    /// Asks a suspect by itself whether it lives, unless too many were asked lately.
+    pub(crate) fn challenge(&mut self, suspect: SlotId) {
+        if self.now >= self.challenges.until {
+            let until = self.now + self.config.knobs.probe_interval;
+            self.challenges = Challenges { left: CHALLENGES, until };
+        }
+        if self.challenges.left > 0 {
+            self.challenges.left -= 1;
+            self.out.reply(Packet::Challenge { suspect }, self.config.knobs.replies_max);
         }
     }
 
@@ -133,13 +161,20 @@ impl Ctx {
         self.gossip(Rumour::Alive { subject: self.me });
     }
 
+    /// Whether this node has left its old address and not come to the new one.
+    pub(crate) fn is_moving(&self) -> bool {
+        self.app.as_ref().is_some_and(|app| app.moving.is_some())
+    }
+
     /// Ends the commands that waited for the claim about this node.
     pub(crate) fn own_claim_sent(&mut self) {
-        let Some(app) = &mut self.app else { return };
-        if let Some((addr, op)) = app.moving.take() {
-            self.arrive(addr, op);
+        if self.is_moving() {
+            // Not here and now: a poll changes nothing that another poll shows.
+            let at = self.now + self.config.knobs.gossip_interval;
+            self.timers.push(at, Due::Arrival);
             return;
         }
+        let Some(app) = &mut self.app else { return };
         for (op, outcome) in core::mem::take(&mut app.own_claim_ops) {
             self.done(op, outcome);
         }
@@ -159,8 +194,8 @@ impl Ctx {
         }
     }
 
-    /// Up to `k` different members for which `wanted` holds, uniformly drawn. Never fewer than there
-    /// are (hazard 35).
+    /// Up to `k` different members for which `wanted` holds, uniformly drawn. Never fewer than
+    /// there are (hazard 35).
     pub(crate) fn pick(
         &mut self,
         k: usize,
@@ -221,6 +256,18 @@ impl Ctx {
     pub(crate) fn pick_alive(&mut self) -> Option<SlotId> {
         let me = self.me;
         self.pick(1, |_, slot, s| slot != me && s.state() == State::Alive).first().copied()
+    }
+
+    /// A ping by this node, for the node of this name.
+    pub(crate) fn ping<'a>(&'a self, seq: u32, node: &'a [u8]) -> wire::Ping<'a> {
+        wire::Ping { seq, node, source: self.source() }
+    }
+
+    /// Where this node takes answers.
+    fn source(&self) -> wire::Source<'_> {
+        let record = self.my_record();
+        let node = record.name_bytes();
+        wire::Source { addr: record.wire_ip(), port: record.port(), node }
     }
 
     /// Bytes of a datagram that its outer layers take (memberlist spec 1.8).

@@ -9,6 +9,7 @@ use bytes::{Bytes, BytesMut};
 
 use super::ctx::Ctx;
 use super::timers::Due;
+use crate::config::Knobs;
 use crate::error::Rejected;
 use crate::event::{ExchangeError, Outcome};
 use crate::ids::{InboundId, NodeName, OpId, OutboundId};
@@ -146,7 +147,20 @@ impl Exchanges {
     }
 
     /// The driver hands in the end of an outbound exchange; this is what it was for.
-    pub(crate) fn take(&mut self, cx: &mut Ctx, id: OutboundId) -> Result<Purpose, Rejected> {
+    pub(crate) fn end(&mut self, cx: &mut Ctx, id: OutboundId) -> Result<Purpose, Rejected> {
+        // What the driver has not fetched cannot have been answered.
+        if self.opening(id).is_some() {
+            return Err(Rejected::UnknownExchange);
+        }
+        self.take(cx, id)
+    }
+
+    /// Where an exchange waits to be fetched.
+    fn opening(&self, id: OutboundId) -> Option<usize> {
+        self.actions.iter().position(|action| matches!(action, Action::Open(o) if *o == id))
+    }
+
+    fn take(&mut self, cx: &mut Ctx, id: OutboundId) -> Result<Purpose, Rejected> {
         let Some(Outbound { purpose, .. }) = self.outbound.remove(&id) else {
             return Err(Rejected::UnknownExchange);
         };
@@ -157,8 +171,7 @@ impl Exchanges {
     /// An exchange has had its time; `None` if it ended before.
     pub(crate) fn on_due(&mut self, cx: &mut Ctx, id: OutboundId) -> Option<Purpose> {
         let ended = self.take(cx, id).ok()?;
-        let opened = self.actions.iter().position(|a| matches!(a, Action::Open(o) if *o == id));
-        match opened {
+        match self.opening(id) {
             // The driver never took it.
             Some(at) => {
                 self.actions.remove(at);
@@ -249,6 +262,15 @@ impl Exchanges {
         self.actions.push_back(Action::Close(id));
     }
 
+    /// What must hold at all times.
+    pub(crate) fn audit(&self, knobs: &Knobs) {
+        assert!(self.outbound.len() <= knobs.exchanges_max as usize);
+        let opening = |action: &&Action| matches!(action, Action::Open(_));
+        assert!(self.actions.iter().filter(opening).count() <= self.outbound.len());
+        let mut joins = self.joins.iter().flat_map(|joins| joins.of.values());
+        assert!(joins.all(|join| join.pending > 0), "a join that is over is told");
+    }
+
     pub(crate) fn is_drained(&self) -> bool {
         self.actions.is_empty()
     }
@@ -292,7 +314,7 @@ impl Exchanges {
 
 fn write_request(cx: &Ctx, purpose: &Purpose, buf: &mut BytesMut) {
     match purpose {
-        Purpose::StreamPing { seq } => super::transmit::ping(cx, *seq, b"").encode(buf),
+        Purpose::StreamPing { seq } => cx.ping(*seq, b"").encode(buf),
         Purpose::Send { payload, .. } => {
             let len = u32::try_from(payload.len()).unwrap_or(u32::MAX);
             wire::UserHeader { len }.encode(buf);

@@ -65,6 +65,9 @@ pub(crate) struct Local {
     /// When the state last changed.
     pub(crate) changed: Instant,
     pub(crate) suspicion: Option<Box<Suspicion>>,
+    /// When the timers next look at the suspicion. It outlives the suspicion, so that one that ends
+    /// and begins again, as often as a peer likes, adds nothing to them.
+    pub(crate) look: Option<Instant>,
 }
 
 /// Slots, and where each name is.
@@ -102,11 +105,6 @@ impl Base {
 
     pub(crate) fn len(&self) -> usize {
         self.slots.len()
-    }
-
-    /// The record of the `slot`th member of a base at rest.
-    pub(crate) fn record(&self, slot: usize) -> &Record {
-        self.slots[slot].record()
     }
 
     fn hash(&self, name: &[u8]) -> u64 {
@@ -346,6 +344,22 @@ impl Members {
         self.put(slot, Slot::HOLE);
         self.free.push(slot);
         self.counts.update(self.len());
+    }
+
+    /// What must hold at all times.
+    pub(crate) fn audit(&self) {
+        assert_eq!(self.iter().count(), self.len() as usize);
+        assert_eq!(self.iter().filter(|(_, s)| s.is_live()).count(), self.live() as usize);
+        assert_eq!(Counts::of(self.len()).log10_ceil, self.log10_ceil());
+        for (slot, known) in self.iter() {
+            assert_eq!(self.find(known.record().name_bytes()), Some(slot), "one slot each");
+            let local = self.local.get(&slot);
+            let suspicion = local.and_then(|local| local.suspicion.as_ref());
+            assert_eq!(suspicion.is_some(), known.state == State::Suspect);
+            let restless = local.is_none_or(|local| local.look.is_some());
+            assert!(restless || known.state != State::Alive, "the alive are at rest");
+        }
+        assert!(self.local.keys().all(|&slot| self.get(slot).is_some()));
     }
 
     fn put(&mut self, slot: SlotId, new: Slot) {

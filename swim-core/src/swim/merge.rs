@@ -21,6 +21,7 @@ const SLICE: usize = 1024;
 /// Merges that wait at most.
 const PENDING_MAX: usize = 16;
 
+#[derive(Default)]
 pub(crate) struct Merges {
     pending: VecDeque<Pending>,
 }
@@ -41,12 +42,6 @@ pub(crate) enum NotMerged {
     Vetoed(String),
     /// No entry speaks a version that this node speaks.
     Incompatible,
-}
-
-impl Default for Merges {
-    fn default() -> Self {
-        Self { pending: VecDeque::new() }
-    }
 }
 
 impl Merges {
@@ -93,6 +88,11 @@ impl Merges {
             user_state: user_state.to_vec().into(),
         });
         cx.timers.arm(Timer::Merge, cx.now);
+    }
+
+    /// Whether slices are left.
+    pub(crate) fn is_merging(&self) -> bool {
+        !self.pending.is_empty()
     }
 
     /// Merges the next slice.

@@ -1,6 +1,7 @@
 //! The SWIM machine. [`Node`] routes each input to the sub-machine that it is for; those keep their
 //! own state and share a [`ctx::Ctx`].
 
+mod audit;
 mod claims;
 mod commands;
 mod ctx;
@@ -25,13 +26,15 @@ mod transmit;
 mod upkeep;
 mod verdicts;
 
+pub use node::Node;
+pub use roster::Roster;
+pub(crate) use verdicts::Verdict;
+
 #[cfg(test)]
 pub(crate) mod tests_only {
     //! Private parts that have scenario tests of their own.
 
     pub(crate) use super::members::{Base, Members};
+    pub(crate) use super::suspicion::{timeout, timeout_min};
+    pub(crate) use super::upkeep::push_pull_interval;
 }
-
-pub use node::Node;
-pub use roster::Roster;
-pub(crate) use verdicts::Verdict;

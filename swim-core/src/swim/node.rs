@@ -10,7 +10,7 @@ use bytes::{Bytes, BytesMut};
 use smallvec::SmallVec;
 
 use super::claims::Origin;
-use super::ctx::Ctx;
+use super::ctx::{Challenges, Ctx};
 use super::events::Events;
 use super::exchange::Exchanges;
 use super::members::{Members, SlotId};
@@ -28,7 +28,7 @@ use super::verdicts::{Verdict, Verdicts};
 use crate::config::Config;
 use crate::error::Rejected;
 use crate::event::{Event, ExchangeError, Via};
-use crate::ids::{Addr, Incarnation, Lane, NodeName, Peer, Token};
+use crate::ids::{Addr, Incarnation, Lane, Peer, Token};
 use crate::input::{Exchange, Input, SendError, Transmit};
 use crate::keyring::Keyring;
 use crate::member::{Identity, Member, State};
@@ -77,7 +77,7 @@ impl Node {
         let mut members = Members::new(&mut rng);
         let version = u8::try_from(config.knobs.protocol_version).unwrap_or(2);
         let my_slot = members.insert(record_of(&me, version), 1, State::Alive);
-        let mut node = Self::start(config, rng, now, members, my_slot, me.name);
+        let mut node = Self::start(config, rng, now, members, my_slot);
         let member = node.cx.members.member(my_slot);
         node.cx.raise(Event::Up(member));
         node.cx.announce_self(None);
@@ -101,17 +101,10 @@ impl Node {
         let rng = Rng::new(seed);
         let members = Members::shared(Arc::clone(&roster.0));
         let slot = u32::try_from(index).expect("a roster has fewer than 2^32 members");
-        Self::start(config, rng, now, members, slot, roster.name(index))
+        Self::start(config, rng, now, members, slot)
     }
 
-    fn start(
-        config: Arc<Config>,
-        rng: Rng,
-        now: Instant,
-        members: Members,
-        me: u32,
-        my_name: NodeName,
-    ) -> Self {
+    fn start(config: Arc<Config>, rng: Rng, now: Instant, members: Members, me: u32) -> Self {
         let keyring = config.keyring.clone();
         let mut cx = Ctx {
             now,
@@ -119,9 +112,9 @@ impl Node {
             rng,
             members,
             me,
-            my_name,
             awareness: 0,
             leaving: false,
+            challenges: Challenges { left: 0, until: Instant::ZERO },
             rumours: Rumours::default(),
             out: Outbox::new(),
             events: Events::new(),
@@ -284,6 +277,10 @@ impl Node {
         self.cx.verdicts = Verdicts::Replayed(Box::new(verdicts));
     }
 
+    pub(super) fn aside(&self) -> Option<&Aside> {
+        self.aside.as_deref()
+    }
+
     pub(super) fn split(&mut self) -> (&mut Ctx, &mut Aside) {
         (&mut self.cx, self.aside.get_or_insert_default())
     }
@@ -295,10 +292,10 @@ impl Node {
             self.on_late(late);
         }
         while let Some(fired) = self.cx.timers.pop(self.cx.now) {
-            let merging = fired == Fired::One(Timer::Merge);
+            let merged = fired == Fired::One(Timer::Merge);
             self.on_fired(fired);
-            if merging {
-                // One slice a call; the timer is armed again if there are more.
+            if merged && self.cx.timers.is_armed(Timer::Merge) {
+                // One slice a call, and there are more.
                 break;
             }
         }
@@ -327,6 +324,7 @@ impl Node {
             Fired::One(Timer::Reconnect) => upkeep::on_reconnect(cx, &mut self.exchanges),
             Fired::One(Timer::Reap) => upkeep::on_reap(cx, &mut self.prober),
             Fired::Of(Due::Suspicion(slot)) => cx.on_suspicion_due(slot),
+            Fired::Of(Due::Arrival) => cx.on_arrival(),
             Fired::One(Timer::Merge) => {
                 let (cx, aside) = self.split();
                 aside.merges.on_timer(cx);
@@ -351,10 +349,10 @@ impl Node {
     fn accuse(&mut self, silent: &Unanswered) {
         let Some(slot) = self.cx.members.get(silent.target) else { return };
         let record = slot.record().clone();
-        let me = self.cx.my_name.clone();
+        let me = self.cx.my_record().clone();
         let Incarnation(incarnation) = silent.incarnation;
         let node = record.name_bytes();
-        let claim = wire::Claim { incarnation, node, from: me.as_str().as_bytes() };
+        let claim = wire::Claim { incarnation, node, from: me.name_bytes() };
         self.cx.on_suspect(Origin::Probe, &claim);
     }
 
@@ -458,7 +456,7 @@ impl Node {
         let cx = &mut self.cx;
         match message {
             Message::Ping(ping) => {
-                if !ping.node.is_empty() && ping.node != cx.my_name.as_str().as_bytes() {
+                if !ping.node.is_empty() && ping.node != cx.my_record().name_bytes() {
                     return Err(Rejected::NotForMe);
                 }
                 let to = reply_to(cx, from, &ping.source);

@@ -7,6 +7,7 @@ use core::net::SocketAddr;
 use bytes::Bytes;
 
 use super::members::SlotId;
+use crate::config::Knobs;
 use crate::ids::{Addr, NodeName};
 use crate::time::Instant;
 
@@ -79,6 +80,11 @@ impl Outbox {
         });
     }
 
+    /// Drops a ping of the embedder's whose time is over.
+    pub(crate) fn drop_ping(&mut self, ended: u32) {
+        self.urgent.retain(|packet| !matches!(packet, Packet::Ping { seq, .. } if *seq == ended));
+    }
+
     /// Queues a direct message; false if more than `bytes_max` would wait.
     pub(crate) fn direct(&mut self, to: SocketAddr, payload: Bytes, bytes_max: u32) -> bool {
         let direct = self.direct.get_or_insert_default();
@@ -112,6 +118,20 @@ impl Outbox {
             self.direct = None;
         }
         self.gossip.pop_front()
+    }
+
+    /// What must hold at all times.
+    pub(crate) fn audit(&self, knobs: &Knobs) {
+        // Replies, the probe under way, and the embedder's pings.
+        let probes_max = 1 + knobs.indirect_checks + knobs.exchanges_max;
+        let urgent_max = knobs.replies_max + probes_max;
+        assert!(self.urgent.len() <= urgent_max as usize, "{} urgent", self.urgent.len());
+        assert!(self.gossip.len() <= knobs.gossip_nodes as usize);
+        if let Some(direct) = &self.direct {
+            assert!(direct.bytes <= knobs.direct_bytes_max as usize);
+            let bytes = direct.waiting.iter().map(|(_, payload)| payload.len());
+            assert_eq!(bytes.sum::<usize>(), direct.bytes);
+        }
     }
 
     /// Gives the memory of what is empty back.

@@ -63,6 +63,7 @@ impl Pings {
 
     pub(crate) fn on_due(&mut self, cx: &mut Ctx, seq: u32) {
         if let Some(ping) = self.waiting.remove(&seq) {
+            cx.out.drop_ping(seq);
             cx.done(ping.op, Outcome::NoAnswer);
         }
     }

@@ -120,8 +120,8 @@ impl Prober {
         })
     }
 
-    /// The probe under way has waited long enough for what it waits for. Gives a member that has had
-    /// all its chances.
+    /// The probe under way has waited long enough for what it waits for. Gives a member that has
+    /// had all its chances.
     pub(crate) fn on_step(
         &mut self,
         cx: &mut Ctx,

@@ -96,8 +96,8 @@ impl<T> Lane<T> {
         self.remove(id)
     }
 
-    /// Gives items to `emit` while there is room, counts the transmission, and gives those that have
-    /// reached `limit` to `finished`.
+    /// Gives items to `emit` while there is room, counts the transmission, and gives those that
+    /// have reached `limit` to `finished`.
     pub(crate) fn fill(
         &mut self,
         room: &mut Room,

@@ -8,6 +8,7 @@ use hashbrown::HashMap;
 use super::ctx::Ctx;
 use super::outbox::Packet;
 use super::timers::Due;
+use crate::config::Knobs;
 use crate::ids::{Addr, NodeName};
 use crate::wire;
 
@@ -96,6 +97,12 @@ impl Relays {
             }
         }
         true
+    }
+
+    /// What must hold at all times.
+    pub(crate) fn audit(&self, knobs: &Knobs) {
+        assert!(self.waiting.len() <= knobs.relays_max as usize);
+        assert_eq!(self.held.values().sum::<u32>() as usize, self.waiting.len());
     }
 
     /// The time of a relay has come: for its nack, then for its end.

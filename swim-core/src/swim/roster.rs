@@ -3,7 +3,6 @@
 use alloc::sync::Arc;
 
 use super::members::Base;
-use crate::ids::NodeName;
 use crate::member::{Identity, Record, Versions};
 
 /// A table that many nodes start from and share until theirs differ: what a cluster at rest knows.
@@ -32,11 +31,6 @@ impl Roster {
     /// Whether it has none.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
-    }
-
-    pub(super) fn name(&self, index: usize) -> NodeName {
-        let record = self.0.record(index);
-        NodeName::from_wire(record.name_bytes()).expect("a record holds only a checked name")
     }
 }
 

@@ -36,10 +36,12 @@ impl Rumour {
         match self {
             Self::Alive { subject } => alive(members, *subject).encode(out),
             Self::Suspect { subject, incarnation, from } => {
-                claim(members, *subject, *incarnation, from).encode(Kind::Suspect, out);
+                claim(members, *subject, *incarnation, from.as_str().as_bytes())
+                    .encode(Kind::Suspect, out);
             }
             Self::Dead { subject, incarnation, from } => {
-                claim(members, *subject, *incarnation, from).encode(Kind::Dead, out);
+                claim(members, *subject, *incarnation, from.as_str().as_bytes())
+                    .encode(Kind::Dead, out);
             }
         }
     }
@@ -49,7 +51,7 @@ impl Rumour {
             Self::Alive { subject } => alive(members, *subject).encoded_len(),
             Self::Suspect { subject, incarnation, from }
             | Self::Dead { subject, incarnation, from } => {
-                claim(members, *subject, *incarnation, from).encoded_len()
+                claim(members, *subject, *incarnation, from.as_str().as_bytes()).encoded_len()
             }
         }
     }
@@ -73,10 +75,10 @@ pub(crate) fn claim<'a>(
     members: &'a Members,
     subject: SlotId,
     incarnation: u32,
-    from: &'a NodeName,
+    from: &'a [u8],
 ) -> Claim<'a> {
     let node = members.slot(subject).record().name_bytes();
-    Claim { incarnation, node, from: from.as_str().as_bytes() }
+    Claim { incarnation, node, from }
 }
 
 /// A broadcast of the embedder's.

@@ -72,11 +72,10 @@ impl Node {
     }
 
     fn on_stream_ping(&mut self, id: InboundId, bytes: &[u8]) -> Result<(), Rejected> {
-        let ping = match Message::decode(bytes).map_err(Rejected::Malformed)? {
-            Message::Ping(ping) => ping,
-            _ => return Err(Rejected::WrongPlane),
+        let Message::Ping(ping) = Message::decode(bytes).map_err(Rejected::Malformed)? else {
+            return Err(Rejected::WrongPlane);
         };
-        if !ping.node.is_empty() && ping.node != self.cx.my_name.as_str().as_bytes() {
+        if !ping.node.is_empty() && ping.node != self.cx.my_record().name_bytes() {
             return Err(Rejected::NotForMe);
         }
         self.exchanges.reply_ack(&mut self.cx, id, ping.seq)
@@ -111,7 +110,7 @@ impl Node {
         id: OutboundId,
         result: Result<&[u8], ExchangeError>,
     ) -> Result<(), Rejected> {
-        let purpose = self.exchanges.take(&mut self.cx, id)?;
+        let purpose = self.exchanges.end(&mut self.cx, id)?;
         let result = result.and_then(|bytes| self.on_answer(&purpose, bytes));
         match purpose {
             Purpose::Join(_) if result.is_ok() => self.fast_join.begin(&mut self.cx),

@@ -18,6 +18,8 @@ pub(crate) struct Suspicion {
     /// Who accused, the first accuser first. The first one is no confirmation.
     accusers: SmallVec<[NodeName; 2]>,
     deadline: Instant,
+    /// This long before the deadline the suspect is asked once more, by itself; zero once it was.
+    last_call: Duration,
 }
 
 impl Suspicion {
@@ -30,11 +32,23 @@ impl Suspicion {
         let wanted = if dynamic { confirmations_wanted(knobs.suspicion_mult, n) } else { 0 };
         let first = if wanted == 0 { min } else { max };
         let accusers = SmallVec::from_iter([from]);
-        Self { start: now, min, max, wanted, accusers, deadline: now + first }
+        let deadline = now + first;
+        let last_call =
+            if config.ablation.last_call { knobs.probe_timeout } else { Duration::ZERO };
+        Self { start: now, min, max, wanted, accusers, deadline, last_call }
     }
 
-    pub(crate) fn deadline(&self) -> Instant {
-        self.deadline
+    /// When there is something to do: the last call, then the death.
+    pub(crate) fn due(&self) -> Instant {
+        self.deadline - self.last_call
+    }
+
+    /// Takes the last call, if it is still to come; the suspect then has until the result. A
+    /// suspicion that confirmations cut short waits for an answer all the same.
+    pub(crate) fn last_call(&mut self, now: Instant) -> Option<Instant> {
+        let wait = core::mem::take(&mut self.last_call);
+        self.deadline = self.deadline.max(now + wait);
+        (!wait.is_zero()).then_some(self.deadline)
     }
 
     /// Who accused first.

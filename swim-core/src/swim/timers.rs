@@ -4,6 +4,7 @@ use alloc::collections::BinaryHeap;
 use core::cmp::Reverse;
 
 use super::members::SlotId;
+use crate::config::Knobs;
 use crate::ids::OutboundId;
 use crate::time::Instant;
 
@@ -53,6 +54,8 @@ pub(crate) enum Due {
     Ping(u32),
     /// A stream exchange was not answered.
     Exchange(OutboundId),
+    /// This node has said that it left its old address and comes to the new one.
+    Arrival,
 }
 
 /// What fired.
@@ -95,6 +98,18 @@ impl Timers {
 
     pub(crate) fn push(&mut self, at: Instant, due: Due) {
         self.due.push(Reverse((at, due)));
+    }
+
+    /// What must hold at all times, for so many slots.
+    pub(crate) fn audit(&self, slots: u32, knobs: &Knobs) {
+        assert_eq!(Some(&self.first), self.at.iter().min());
+        let count = |wanted: fn(&Due) -> bool| {
+            self.due.iter().filter(|Reverse((_, due))| wanted(due)).count()
+        };
+        let suspicions = count(|due| matches!(due, Due::Suspicion(_)));
+        // A confirmation brings a look forward; the one that it replaces stays until its time.
+        assert!(suspicions <= 32 * slots as usize, "{suspicions} suspicions of {slots} slots");
+        assert!(count(|due| matches!(due, Due::Relay(_))) <= knobs.relays_max as usize);
     }
 
     /// The earliest deadline.

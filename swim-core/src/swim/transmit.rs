@@ -32,16 +32,6 @@ pub(crate) fn probe_of(token: Token) -> Option<u32> {
     (token.0 & PROBE_TOKEN != 0).then_some(token.0 as u32)
 }
 
-/// A ping by this node.
-pub(crate) fn ping<'a>(cx: &'a Ctx, seq: u32, node: &'a [u8]) -> wire::Ping<'a> {
-    wire::Ping { seq, node, source: source(cx) }
-}
-
-fn source(cx: &Ctx) -> Source<'_> {
-    let record = cx.my_record();
-    Source { addr: record.wire_ip(), port: record.port(), node: cx.my_name.as_str().as_bytes() }
-}
-
 /// Makes one datagram at the end of `buf`; `None` if it has no use any more.
 pub(crate) fn make(
     cx: &mut Ctx,
@@ -77,7 +67,12 @@ pub(crate) fn make(
         }
         Packet::Challenge { suspect } => {
             let slot = cx.members.get(suspect).filter(|slot| slot.state() == State::Suspect)?;
-            let claim = rumours::claim(&cx.members, suspect, slot.incarnation(), &cx.my_name);
+            let claim = rumours::claim(
+                &cx.members,
+                suspect,
+                slot.incarnation(),
+                cx.my_record().name_bytes(),
+            );
             claim.encode(Kind::Suspect, buf);
             to_member(cx, suspect)
         }
@@ -105,6 +100,8 @@ pub(crate) fn make(
             sent
         }
         Packet::AskHelper { helper, target, seq, nack } => {
+            // The helper may have been forgotten since; the target ends its probe when it is.
+            cx.members.get(helper)?;
             ask(cx, buf, target, seq, nack);
             Transmit { crc: false, ..to_member(cx, helper) }
         }
@@ -153,8 +150,9 @@ fn probe(cx: &mut Ctx, buf: &mut BytesMut, target: SlotId, seq: u32) -> bool {
         let incarnation = slot.incarnation();
         let mut compound = Compound::begin(buf);
         let parts =
-            compound.part(|buf| ping(cx, seq, record.name_bytes()).encode(buf)).and_then(|()| {
-                let claim = rumours::claim(&cx.members, target, incarnation, &cx.my_name);
+            compound.part(|buf| cx.ping(seq, record.name_bytes()).encode(buf)).and_then(|()| {
+                let claim =
+                    rumours::claim(&cx.members, target, incarnation, cx.my_record().name_bytes());
                 compound.part(|buf| claim.encode(Kind::Suspect, buf))
             });
         parts.expect("two short parts fit");
@@ -168,13 +166,8 @@ fn probe(cx: &mut Ctx, buf: &mut BytesMut, target: SlotId, seq: u32) -> bool {
 /// Writes a request to ping `target` for this node.
 fn ask(cx: &mut Ctx, buf: &mut BytesMut, target: SlotId, seq: u32, nack: bool) {
     let record = cx.members.slot(target).record().clone();
-    let own_name = cx.my_name.clone();
-    let own_addr = cx.my_record().addr();
-    let source = Source {
-        addr: own_addr.wire_ip(),
-        port: own_addr.port(),
-        node: own_name.as_str().as_bytes(),
-    };
+    let own = cx.my_record().clone();
+    let source = Source { addr: own.wire_ip(), port: own.port(), node: own.name_bytes() };
     let request = wire::IndirectPing {
         seq,
         target: Some(record.wire_ip()),
@@ -188,11 +181,11 @@ fn ask(cx: &mut Ctx, buf: &mut BytesMut, target: SlotId, seq: u32, nack: bool) {
 
 fn carry_ping(cx: &mut Ctx, buf: &mut BytesMut, seq: u32, node: &[u8]) {
     if cx.rumours.is_empty() {
-        ping(cx, seq, node).encode(buf);
+        cx.ping(seq, node).encode(buf);
         return;
     }
     let mut compound = Compound::begin(buf);
-    compound.part(|buf| ping(cx, seq, node).encode(buf)).expect("the first part fits");
+    compound.part(|buf| cx.ping(seq, node).encode(buf)).expect("the first part fits");
     fill(cx, &mut compound, 0);
     compound.finish();
 }

@@ -119,7 +119,7 @@ impl FastJoin {
         }
     }
 
-    fn pause(&mut self, cx: &mut Ctx) {
+    fn pause(&self, cx: &mut Ctx) {
         if self.rounds_left > 0 {
             let half = cx.config.knobs.fast_join_pause / 2;
             let pause = half + cx.rng.up_to(half);

@@ -22,8 +22,10 @@ pub(crate) enum Verdicts {
     /// From the policy.
     Asked,
     /// From the policy, and kept for a journal.
+    #[expect(clippy::box_collection, reason = "a node that keeps none stays small")]
     Recorded(Box<VecDeque<Verdict>>),
     /// From a journal.
+    #[expect(clippy::box_collection, reason = "a node that keeps none stays small")]
     Replayed(Box<VecDeque<Verdict>>),
 }
 

@@ -64,7 +64,7 @@ fn apply(members: &mut Members, op: &Op) {
     }
 }
 
-type Seen = BTreeMap<alloc::string::String, (u32, State, Vec<u8>)>;
+type Seen = BTreeMap<String, (u32, State, Vec<u8>)>;
 
 fn seen(members: &Members) -> Seen {
     members

@@ -28,6 +28,7 @@ pub mod lzw;
 pub mod stream;
 
 mod ack;
+pub(crate) mod agree;
 mod alive;
 mod body;
 mod claim;

@@ -6,7 +6,8 @@ use bytes::BytesMut;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use crate::wire::body::{Body, decode_general, decode_prefix};
+use crate::wire::agree::all_paths_agree;
+use crate::wire::body::{Body, decode_general};
 use crate::wire::msgpack::Fast;
 use crate::wire::{
     Ack, Alive, Claim, Compound, ErrorReply, IndirectPing, Kind, Limits, Message, Nack, NodeState,
@@ -20,30 +21,6 @@ fn decodes_alike<'a, B: Body<'a> + PartialEq + Debug>(body: &'a [u8], value: &B)
         decode_general::<B>(body).as_ref(),
         Ok(&(B::fast(&mut Fast::new(body)).unwrap(), body.len()))
     );
-}
-
-/// Whatever the fast path takes, the general one takes too, with the same result.
-fn paths_agree<'a, B: Body<'a> + PartialEq + Debug>(bytes: &'a [u8]) {
-    let mut fast = Fast::new(bytes);
-    let general = decode_general::<B>(bytes);
-    if let Some(body) = B::fast(&mut fast) {
-        assert_eq!(general, Ok((body, bytes.len() - fast.left())));
-    } else {
-        assert_eq!(general, decode_prefix(bytes));
-    }
-}
-
-fn all_paths_agree(bytes: &[u8]) {
-    paths_agree::<Ping<'_>>(bytes);
-    paths_agree::<IndirectPing<'_>>(bytes);
-    paths_agree::<Ack<'_>>(bytes);
-    paths_agree::<Nack>(bytes);
-    paths_agree::<ErrorReply<'_>>(bytes);
-    paths_agree::<Claim<'_>>(bytes);
-    paths_agree::<Alive<'_>>(bytes);
-    paths_agree::<PushPullHeader>(bytes);
-    paths_agree::<NodeState<'_>>(bytes);
-    paths_agree::<UserHeader>(bytes);
 }
 
 /// Byte strings around the borders of the length formats.
@@ -202,7 +179,8 @@ proptest! {
 
     #[test]
     fn both_paths_agree_on_damaged_messages(
-        (message, at, byte, cut) in (message(), any::<prop::sample::Index>(), any::<u8>(), 0..4usize),
+        (message, at, byte, cut) in
+            (message(), any::<prop::sample::Index>(), any::<u8>(), 0..4usize),
     ) {
         let mut bytes = message;
         let at = at.index(bytes.len());
@@ -241,7 +219,8 @@ proptest! {
 
     #[test]
     fn any_nesting_stays_within_the_limits(
-        (bytes, damage) in (nested(), proptest::option::of((any::<prop::sample::Index>(), any::<u8>()))),
+        (bytes, damage) in
+            (nested(), proptest::option::of((any::<prop::sample::Index>(), any::<u8>()))),
         (depth_max, parts_max, decompressed_bytes_max) in (0..6u32, 0..40usize, 0..4000usize),
     ) {
         let mut bytes = bytes;

@@ -66,8 +66,8 @@ fn e21_error_reply_is_a_reply_and_not_a_request() {
     assert!(acceptor.advance(&reply).is_err());
 }
 
-/// What makes a node send the reply of E21: an encrypted frame where there is no key. The first byte
-/// is enough.
+/// What makes a node send the reply of E21: an encrypted frame where there is no key. The first
+/// byte is enough.
 #[test]
 fn e21_is_due_at_the_first_byte_of_an_encrypted_request() {
     let keyring = Keyring::empty();

@@ -16,7 +16,9 @@ proptest! {
 
     /// A reader sees the same end, or the same error, however a stream is chopped.
     #[test]
-    fn chopping_does_not_matter(stream in stream(), cuts in vec(1usize..40, 1..20), role in role()) {
+    fn chopping_does_not_matter(
+        stream in stream(), cuts in vec(1usize..40, 1..20), role in role()
+    ) {
         let limits = small_limits();
         let whole = first_answer(&mut Reader::new(role, limits), &stream, &[usize::MAX]);
         let chopped = first_answer(&mut Reader::new(role, limits), &stream, &cuts);
@@ -128,7 +130,8 @@ fn first_answer(
     Ok(Status::NeedMore)
 }
 
-/// A push/pull of 100,000 members arrives byte by byte; looking at old bytes again would take hours.
+/// A push/pull of 100,000 members arrives byte by byte; looking at old bytes again would take
+/// hours.
 #[test]
 fn a_large_message_costs_no_more_byte_by_byte() {
     let mut message =
@@ -241,7 +244,9 @@ mod encrypted {
     proptest! {
         /// Whatever is sealed opens again, and within the announced overhead.
         #[test]
-        fn datagrams_come_back(message in message(), settings in settings(), crc in crc(), nonce: [u8; 12]) {
+        fn datagrams_come_back(
+            message in message(), settings in settings(), crc in crc(), nonce: [u8; 12]
+        ) {
             let keyring = settings.keyring();
             let outer = settings.outer(&keyring);
             let mut out = BytesMut::from("before");
@@ -253,7 +258,9 @@ mod encrypted {
             prop_assert_eq!(outer.open_packet(datagram, &mut buffer), Ok(&message[..]));
         }
 
-        /// One flipped bit anywhere, label included, and the datagram is refused.
+        /// One flipped bit anywhere, label included, and the datagram is refused. Only the lowest
+        /// bit of the version is not authenticated: with the other version padding is cut off, or
+        /// not, and trailing bytes matter to no message (1.5).
         #[test]
         fn damaged_datagrams_are_refused(
             message in message(), settings in settings(), crc in crc(), nonce: [u8; 12],
@@ -265,13 +272,16 @@ mod encrypted {
             let mut out = BytesMut::new();
             outer.seal_packet(crc, nonce, &message, None, &mut out).unwrap();
             let bit = at.index(out.len() * 8);
+            prop_assume!(bit != 8 * outer.label.header_len());
             out[bit / 8] ^= 1 << (bit % 8);
             let mut buffer = BytesMut::new();
             prop_assert!(outer.open_packet(&out, &mut buffer).is_err());
         }
 
         #[test]
-        fn frames_come_back(text in message(), settings in settings(), nonce: [u8; 12], role in role()) {
+        fn frames_come_back(
+            text in message(), settings in settings(), nonce: [u8; 12], role in role()
+        ) {
             let keyring = settings.keyring();
             let outer = settings.outer(&keyring);
             let (message, other) = frame_message(&text, role);
@@ -299,6 +309,8 @@ mod encrypted {
             let mut out = BytesMut::new();
             outer.seal_frame(role, nonce, &message, None, &mut out).unwrap();
             let bit = at.index(out.len() * 8);
+            let label_len = if role == Role::Dialer { outer.label.header_len() } else { 0 };
+            prop_assume!(bit != 8 * (label_len + 5));
             out[bit / 8] ^= 1 << (bit % 8);
             let mut reader = FrameReader::new(outer, other, Limits::default());
             let Ok(Some(frame)) = reader.advance(&out) else { return Ok(()) };

@@ -32,11 +32,32 @@ enum Command {
 /// Runs the program: exit code 0 if all is well, 1 if an oracle objects or a run proves nothing, 2
 /// if an argument makes no sense.
 pub fn main() -> ExitCode {
-    match Args::parse().command {
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(e) if e.use_stderr() => return refuse(&e),
+        // Help and version.
+        Err(e) => e.exit(),
+    };
+    match args.command {
         None => run::first(),
         Some(Command::Run(args)) => run::main(&args),
         Some(Command::Vopr(args)) => vopr::main(&args),
     }
+}
+
+/// Says what the parser refuses, in one line where one line says it all.
+fn refuse(e: &clap::Error) -> ExitCode {
+    use clap::error::ErrorKind::{
+        ArgumentConflict, InvalidValue, UnknownArgument, ValueValidation,
+    };
+    let text = e.to_string();
+    let short =
+        matches!(e.kind(), ArgumentConflict | InvalidValue | UnknownArgument | ValueValidation);
+    match text.lines().next().filter(|_| short) {
+        Some(line) => eprintln!("{line}"),
+        None => eprint!("{text}"),
+    }
+    ExitCode::from(2)
 }
 
 /// Says what is wrong with an argument, in one line.

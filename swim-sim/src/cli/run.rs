@@ -43,15 +43,15 @@ pub(super) struct Args {
     /// Let K random nodes leave the cluster at time T; may be repeated
     #[arg(long, value_name = "K@T", value_parser = value::at)]
     leave: Vec<At>,
-    /// Keep random groups of nodes from reaching each other from T1 to T2. Sizes are counts or shares:
-    /// 10/990, 10%/90%, 30%/30%/40%; may be repeated
+    /// Keep random groups of nodes from reaching each other from T1 to T2. Sizes are counts or
+    /// shares: 10/990, 10%/90%, 30%/30%/40%; may be repeated
     #[arg(long, value_name = "A/B@T1..T2", value_parser = value::cut)]
     partition: Vec<Cut>,
     /// Freeze K random nodes at time T for length L; may be repeated
     #[arg(long, value_name = "K@T+L", value_parser = value::at_for)]
     stall: Vec<AtFor>,
-    /// Block sending and receiving of K random nodes at time T for length L, while their timers run;
-    /// may be repeated
+    /// Block sending and receiving of K random nodes at time T for length L, while their timers
+    /// run; may be repeated
     #[arg(long, value_name = "K@T+L", value_parser = value::at_for)]
     io_stall: Vec<AtFor>,
     /// Lose this share of all datagrams: 5% or 0.05
@@ -92,9 +92,9 @@ pub(super) fn first() -> ExitCode {
     let experiment = [
         "swim-sim run",
         "--nodes=1000",
-        "--duration=180s",
+        "--duration=120s",
         "--crash=10@20s",
-        "--partition=10%/90%@60s..90s",
+        "--partition=2%/98%@60s..90s",
     ];
     println!("No command: running {}\n", experiment.join(" "));
     let args = <Parsed as clap::Parser>::parse_from(experiment);

@@ -12,9 +12,9 @@ use crate::swarm::{Asked, Outcome, Swarm};
 
 /// Run many small worlds with random faults, under every oracle.
 ///
-/// Each seed draws its own world: settings, delays, loss of 0 to 20 %, up to 10 crashes and restarts,
-/// up to 3 partitions of 5 to 120 s, stalls of 0.1 to 20 s. A chaos phase is followed by a calm one,
-/// at whose end all views must be equal.
+/// Each seed draws its own world: settings, delays, loss of 0 to 20 %, up to 10 crashes and
+/// restarts, up to 3 partitions of 5 to 120 s, stalls of 0.1 to 20 s. A chaos phase is followed by
+/// a calm one, at whose end all views must be equal.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Exit code: 0 if all is well, 1 if an oracle objects, or if a fault that was \

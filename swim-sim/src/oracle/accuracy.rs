@@ -21,12 +21,12 @@ use crate::change::{Change, Claim, Says, Strike, What};
 /// * at most `S r e^-m` nodes, in the mean, reported that had not: they heard neither the rumour
 ///   nor, in the `m` probe intervals of the shortest suspicion, a prober that suspected them.
 ///
-/// In a partition, rumours to the other sides are lost as well: `r` takes the smallest share of nodes
-/// that a side kept, and sides of less than half are excused.
+/// In a partition, rumours to the other sides are lost as well: `r` takes the smallest share of
+/// nodes that a side kept, and sides of less than half are excused.
 ///
-/// A run fails past the number that a Poisson variable of that mean exceeds once in 10^9 runs. While
-/// accusations and refutations are more than gossip can carry within the shortest suspicion, reports
-/// are excused.
+/// A run fails past the number that a Poisson variable of that mean exceeds once in 10^9 runs.
+/// While accusations and refutations are more than gossip can carry within the shortest suspicion,
+/// reports are excused.
 #[derive(Debug)]
 pub struct Accuracy {
     window: Duration,

@@ -8,6 +8,7 @@ use crate::change::Change;
 /// In every second, no node
 ///
 /// * knows more names than there are nodes,
+/// * holds more than one claim for each of them to be gossiped,
 /// * holds more user broadcasts than its three lanes take,
 /// * sends more than `2 (1 + k) / T + 2 f / G + 16` datagrams of its own (`k` helpers per probe
 ///   interval `T`, `f` gossip targets per gossip interval `G`) and two for each that it received,
@@ -45,6 +46,9 @@ impl Bounded {
     fn check(&self, nodes: u32, before: &Load, load: &Load) -> Option<String> {
         if load.known > nodes as usize {
             return Some(format!("knows {} names, of {nodes} nodes", load.known));
+        }
+        if load.rumours > nodes as usize {
+            return Some(format!("gossips {} claims about {nodes} nodes", load.rumours));
         }
         if load.queued > self.queued_max {
             let (queued, max) = (load.queued, self.queued_max);

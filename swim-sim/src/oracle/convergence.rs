@@ -15,8 +15,8 @@ use crate::place;
 /// Names that some have forgotten, or never heard of, and nodes that left are compared only where
 /// they are held: nobody may hold them as live. Nor is the incarnation of the dead compared: who
 /// takes a name for dead hears nothing more of it but a new life (memberlist spec 4.3 and 4.4), so
-/// that the incarnation at which each noticed the death stays. Views that differ are a violation if the last fault
-/// lies [`Formula::convergence`] back, else an open case.
+/// that the incarnation at which each noticed the death stays. Views that differ are a violation if
+/// the last fault lies [`Formula::convergence`] back, else an open case.
 #[derive(Debug)]
 pub struct Convergence {
     within: Duration,
@@ -46,7 +46,8 @@ pub(crate) fn difference(world: &dyn Inspect) -> Option<String> {
         world.view(observer, &mut |seen| {
             let subject = place::node_named(seen.name).filter(|&i| (i as usize) < truth.len());
             let Some(subject) = subject else {
-                found.get_or_insert(format!("n{observer} holds {}, whom nobody knows", seen.name));
+                let says = || format!("n{observer} holds {}, whom nobody knows", seen.name);
+                found.get_or_insert_with(says);
                 return;
             };
             let wrong = match (truth[subject as usize], seen.state.is_live()) {

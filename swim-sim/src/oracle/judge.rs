@@ -64,6 +64,8 @@ pub struct Load {
     pub known: usize,
     /// User broadcasts that wait.
     pub queued: usize,
+    /// Claims about members that wait.
+    pub rumours: usize,
     /// Datagrams sent.
     pub sent: u64,
     /// Datagrams received.

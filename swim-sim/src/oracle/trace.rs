@@ -7,9 +7,11 @@ use crate::change::{Change, Says, What};
 
 /// Writes a line per change to a sink.
 pub struct Trace {
-    sink: Box<dyn FnMut(&dyn fmt::Display) + Send>,
+    sink: Sink,
     cases: u64,
 }
+
+type Sink = Box<dyn FnMut(&dyn fmt::Display) + Send>;
 
 impl Trace {
     /// A trace into `sink`.

@@ -143,17 +143,19 @@ impl<M: Machine> World<M> {
         self.draw.choose(&mut up, SEEDS).to_vec()
     }
 
-    fn crash_node(&mut self, node: u32) {
+    /// Ends a node's process without a word; its machine is left.
+    pub(super) fn crash_node(&mut self, node: u32) -> Option<M> {
+        let machine = self.stop(node)?;
         self.faults.crashes += 1;
-        self.stop(node);
         self.tell_strike(Strike::Crashed(node));
         self.tracker.crashed(self.now, node, &self.hosts);
+        Some(machine)
     }
 
     /// Ends a node's process.
-    fn stop(&mut self, node: u32) {
+    fn stop(&mut self, node: u32) -> Option<M> {
         let host = &mut self.hosts[node as usize];
-        let Some(machine) = host.machine.take() else { return };
+        let machine = host.machine.take()?;
         if !host.leaving {
             self.tracker.observer_goes(self.now, node, host.live);
         }
@@ -166,6 +168,7 @@ impl<M: Machine> World<M> {
         host.digest = crate::digest::Digest::default();
         self.discard_mail(node);
         self.hang_up_all(node);
+        Some(machine)
     }
 
     fn restart_node(&mut self, node: u32) {

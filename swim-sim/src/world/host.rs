@@ -35,6 +35,8 @@ pub(crate) struct Host<M> {
     pub(super) sent_bytes: u64,
     pub(super) received: u64,
     pub(super) wakes: u64,
+    /// How often it wanted to be woken at once, and when it last did.
+    spins: (Instant, u32),
     /// Numbers its commands.
     pub(super) ops: u64,
     /// The command by which it joins, until that succeeds.
@@ -74,6 +76,7 @@ impl<M> Default for Host<M> {
             sent_bytes: 0,
             received: 0,
             wakes: 0,
+            spins: (Instant::ZERO, 0),
             ops: 0,
             joining: None,
         }
@@ -96,6 +99,15 @@ impl<M> Host<M> {
         !matches!(self.stall, Some(Frozen { part: Stall::Loop, .. }))
     }
 
+    /// When to wake a machine that wants to be woken at once. One that never stops wanting would
+    /// stop the time of its world; it is throttled, and is left to the oracle of bounds.
+    pub(super) fn spin(&mut self, now: Instant) -> Instant {
+        let (at, spins) = &mut self.spins;
+        *spins = if *at == now { *spins + 1 } else { 0 };
+        *at = now;
+        if *spins < SPINS_MAX { now } else { now + SPIN_PAUSE }
+    }
+
     /// Numbers a packet or stream.
     pub(super) const fn next_number(&mut self) -> u32 {
         self.number = self.number.wrapping_add(1);
@@ -103,12 +115,18 @@ impl<M> Host<M> {
     }
 }
 
+/// Wake-ups of a machine in one instant; a large merge takes some.
+const SPINS_MAX: u32 = 1000;
+/// Pause after that many.
+const SPIN_PAUSE: core::time::Duration = core::time::Duration::from_millis(1);
+
 impl<M: Machine> Host<M> {
     pub(super) fn load(&self) -> Load {
         let machine = self.machine.as_ref();
         Load {
             known: machine.map_or(0, Machine::known_len),
             queued: machine.map_or(0, Machine::queue_len),
+            rumours: machine.map_or(0, Machine::rumours_len),
             sent: self.sent,
             received: self.received,
             wakes: self.wakes,

@@ -6,6 +6,7 @@ use super::{Driver, Item, TICK, World};
 use crate::change::Stall;
 use crate::machine::Machine;
 use crate::place;
+use crate::prefetch::prefetch;
 use crate::stream::Mail;
 
 /// Bytes that a socket holds for a node that does not read, as memberlist asks of the kernel.
@@ -37,6 +38,11 @@ impl<M: Machine> World<M> {
     fn step_wheel(&mut self, until: Instant) -> bool {
         let Some(due) = self.wheel.pop(until.as_nanos()) else { return false };
         self.now = Instant::from_nanos(due.at);
+        if let Some(next) = self.wheel.peek()
+            && let Item::Packet { to: node, .. } | Item::Timer { node, .. } = next.item
+        {
+            prefetch(&self.hosts[node as usize]);
+        }
         match due.item {
             Item::Packet { to, packet } => self.deliver(sender(due.key), to, packet),
             Item::Timer { node, generation } => self.wake(node, generation),
@@ -128,9 +134,10 @@ impl<M: Machine> World<M> {
         }
         host.generation = host.generation.wrapping_add(1);
         host.armed = host.deadline;
+        let at = if host.deadline > self.now { host.deadline } else { host.spin(self.now) };
         let item = Item::Timer { node, generation: host.generation };
         let class = if self.driver == Driver::MailFirst { TIMER } else { 0 };
-        self.wheel.push(host.deadline.max(self.now).as_nanos(), class | u64::from(node), item);
+        self.wheel.push(at.as_nanos(), class | u64::from(node), item);
     }
 
     /// Keeps a datagram for a frozen node, if its socket has room.

@@ -6,12 +6,12 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use bytes::BytesMut;
-use swim_core::envelope::{Compression, Crc, DecryptError, PacketError};
+use swim_core::envelope::{Compression, Crc, DecryptError, Lzw, PacketError};
 use swim_core::{Input, Instant, Node, SendError, Token, Transmit};
 use tokio::io::Interest;
 use tokio::net::UdpSocket;
 
-use crate::layers::{Lzw, outer};
+use crate::layers::outer;
 use crate::limit::Buckets;
 use crate::nonce::Nonces;
 use crate::recv::{Arrival, Effort, Receiver};
@@ -31,8 +31,8 @@ pub(crate) struct Datagrams {
     opened: BytesMut,
     message: BytesMut,
     sealed: BytesMut,
-    /// Where the datagram in `sealed` goes, which the socket had no room for. While it waits the node
-    /// is not asked for more, so that the others are made when they can go.
+    /// Where the datagram in `sealed` goes, which the socket had no room for. While it waits the
+    /// node is not asked for more, so that the others are made when they can go.
     waiting: Option<(SocketAddr, Token)>,
     lzw: Lzw,
     nonces: Nonces,
@@ -180,8 +180,8 @@ impl Datagrams {
     }
 }
 
-/// Whether the peer may be at fault. That this host is out of buffers, may not send or has no network
-/// says nothing about the peer.
+/// Whether the peer may be at fault. That this host is out of buffers, may not send or has no
+/// network says nothing about the peer.
 fn blame(error: &io::Error) -> SendError {
     match error.kind() {
         io::ErrorKind::ConnectionRefused
@@ -204,6 +204,45 @@ impl fmt::Display for Unopened {
             PacketError::Decrypt(e) => write!(f, "{e}; not encrypted?"),
             PacketError::Unacceptable { .. } => f.write_str("it is of another label"),
             e => e.fmt(f),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use swim_core::{Command, Config, Identity, OpId, Seed};
+
+    use super::*;
+    use crate::tests::shared;
+
+    #[tokio::test]
+    async fn a_datagram_waits_for_a_socket_that_is_full_and_so_do_those_behind_it() {
+        // tokio does not know yet that a new socket has room, so it seems full.
+        let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        let peer = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        let now = Instant::from_secs(1);
+        let me = Identity::new("a", socket.local_addr().unwrap()).unwrap();
+        let mut node = Node::new(Config::local().build().unwrap(), me, Seed::from(1), now);
+        for n in [b'1', b'2'] {
+            let payload = vec![n].into();
+            let to = peer.local_addr().unwrap();
+            let command = Command::Send { to, reliable: false, payload };
+            node.handle(now, Input::Command { op: OpId(1), command }).unwrap();
+        }
+        let mut datagrams = Datagrams::new(socket, None, None, shared());
+        datagrams.send(&mut node, now);
+        let counted = datagrams.shared.counters.read();
+        assert_eq!((counted.send_pauses, counted.datagrams_sent), (1, 0));
+        assert!(datagrams.is_blocked());
+        tokio::time::timeout(Duration::from_secs(5), datagrams.ready()).await.unwrap();
+        datagrams.send(&mut node, now);
+        assert!(!datagrams.is_blocked());
+        let mut received = [0; 8];
+        for n in [b'1', b'2'] {
+            assert_eq!(peer.recv(&mut received).await.unwrap(), 2);
+            assert_eq!(received[..2], [8, n], "each once, in order");
         }
     }
 }

@@ -84,17 +84,21 @@ impl Ops {
         Ok(op)
     }
 
-    /// An exchange with `to` failed: whoever joins by it is told why.
-    pub(crate) fn note_failure(&mut self, to: SocketAddr, why: &str) {
+    /// An exchange with `to` failed: whoever joins by it is told why. Whether there is anybody.
+    pub(crate) fn note_failure(&mut self, to: SocketAddr, why: &str) -> bool {
+        let mut told = false;
         #[expect(clippy::iter_over_hash_type, reason = "each is told, in any order")]
         for waiter in self.waiting.values_mut() {
             if let Waiter::Join { seats, failures, .. } = waiter
                 && seats.contains(&to)
-                && !failures.iter().any(|(addr, _)| *addr == to)
             {
-                failures.push((to, why.into()));
+                told = true;
+                if !failures.iter().any(|(addr, _)| *addr == to) {
+                    failures.push((to, why.into()));
+                }
             }
         }
+        told
     }
 
     pub(crate) fn done(&mut self, op: OpId, outcome: Outcome) {

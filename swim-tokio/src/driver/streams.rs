@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,8 +21,8 @@ use crate::throttle::Plane;
 /// The TCP socket, and the tasks of the streams.
 pub(crate) struct Streams {
     listener: TcpListener,
-    /// Where streams are opened from.
-    source: IpAddr,
+    /// Where streams are opened from; with the scope that IPv6 may need.
+    source: SocketAddr,
     limit: Option<Buckets>,
     slots: Arc<Slots>,
     tasks: JoinSet<()>,
@@ -43,7 +43,7 @@ impl Streams {
 
     pub(crate) fn new(
         listener: TcpListener,
-        source: IpAddr,
+        source: SocketAddr,
         limit: Option<Buckets>,
         mailbox: Mailbox,
         shared: Arc<Shared>,
@@ -127,21 +127,29 @@ impl Streams {
         id: OutboundId,
         to: SocketAddr,
         result: Result<Bytes, ExchangeError>,
-        why: Option<&str>,
     ) {
         self.calls.remove(&id);
-        if let Some(why) = why {
-            match result {
-                // The other side speaks, but not with this node: somebody has to set that right.
-                Ok(_) | Err(ExchangeError::Malformed | ExchangeError::Remote) => {
-                    self.shared.throttle.warn(now, to, Plane::Answer, &why);
-                }
-                Err(_) => tracing::debug!("stream to {to} failed: {why}"),
-            }
-        }
         let result = result.as_deref().map_err(|e| *e);
         if let Err(e) = node.handle(now, Input::Reply { id, result }) {
             tracing::debug!("reply from {to}: {e}");
+        }
+    }
+
+    /// Logs why a stream of ours failed, loudly if somebody has to set it right who was not told.
+    pub(crate) fn report(
+        &self,
+        now: Instant,
+        to: SocketAddr,
+        result: &Result<Bytes, ExchangeError>,
+        why: &str,
+        told: bool,
+    ) {
+        match result {
+            // The other side speaks, but not with this node.
+            Ok(_) | Err(ExchangeError::Malformed | ExchangeError::Remote) if !told => {
+                self.shared.throttle.warn(now, to, Plane::Answer, &why);
+            }
+            _ => tracing::debug!("stream to {to} failed: {why}"),
         }
     }
 

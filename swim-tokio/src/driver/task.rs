@@ -16,9 +16,9 @@ use crate::stream::{Mail, Shared};
 
 /// Owns a node and does for it what it cannot do: wait, receive, send.
 ///
-/// After each wake-up it hands in what has arrived, a bounded batch; then the time-out if it is due;
-/// then it does everything that the node wants done. That order matters after a stall: an answer that
-/// lies in the socket must be in before the time-out that asks for it.
+/// After each wake-up it hands in what has arrived, a bounded batch; then the time-out if it is
+/// due; then it does everything that the node wants done. That order matters after a stall: an
+/// answer that lies in the socket must be in before the time-out that asks for it.
 pub(crate) struct Driver {
     pub(crate) node: Node,
     pub(crate) clock: Clock,
@@ -133,9 +133,10 @@ impl Driver {
             }
             Mail::Reply { id, to, result, why } => {
                 if let Some(why) = &why {
-                    ops.note_failure(to, why);
+                    let told = ops.note_failure(to, why);
+                    streams.report(now, to, &result, why, told);
                 }
-                streams.on_reply(node, now, id, to, result, why.as_deref());
+                streams.on_reply(node, now, id, to, result);
             }
             Mail::KeyringSaved { ops, result } => keys.on_saved(node, now, ops, result),
         }
@@ -162,8 +163,8 @@ impl Driver {
         Next::Continue
     }
 
-    /// Does what the node wants done. Doing one thing may raise another: the end of a broadcast is an
-    /// event, an event about the keyring has an answer.
+    /// Does what the node wants done. Doing one thing may raise another: the end of a broadcast is
+    /// an event, an event about the keyring has an answer.
     fn drain(&mut self, now: Instant) {
         let Self { node, datagrams, streams, ops, outlet, keys, .. } = self;
         outlet.catch_up();

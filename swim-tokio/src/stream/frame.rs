@@ -5,11 +5,11 @@ use std::io;
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
-use swim_core::envelope::{Compression, DecryptError, FrameBuffers, FrameError, FrameReader};
+use swim_core::envelope::{Compression, DecryptError, FrameBuffers, FrameError, FrameReader, Lzw};
 use swim_core::wire::stream::{Limits, Role};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 
-use crate::layers::{Layers, Lzw};
+use crate::layers::Layers;
 use crate::stream::Budget;
 use crate::stream::budget::Reservation;
 

@@ -88,8 +88,8 @@ async fn refuse(
     }
 }
 
-/// Writes the answer and waits until the peer has closed, because closing a socket with unread bytes
-/// resets the connection and can take the answer with it.
+/// Writes the answer and waits until the peer has closed, because closing a socket with unread
+/// bytes resets the connection and can take the answer with it.
 async fn write_and_close(mut stream: TcpStream, layers: &Layers, message: Bytes) {
     let linger = async {
         send(&mut stream, layers, Role::Acceptor, message).await?;

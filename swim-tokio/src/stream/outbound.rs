@@ -1,7 +1,7 @@
 //! A stream that this node opens (memberlist spec 3).
 
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -24,8 +24,8 @@ pub(crate) struct Call {
     pub(crate) message: Bytes,
     pub(crate) reply_due: bool,
     pub(crate) deadline: Instant,
-    /// The address to call from, unless it is unspecified.
-    pub(crate) source: IpAddr,
+    /// The address to call from, at any port, unless it is unspecified.
+    pub(crate) source: SocketAddr,
     pub(crate) layers: Layers,
 }
 
@@ -95,10 +95,11 @@ async fn exchange(shared: &Shared, call: Call) -> Result<Bytes, Failure> {
 }
 
 /// Connects from the address that datagrams come from, so that peers and firewalls see one address.
-async fn connect(source: IpAddr, to: SocketAddr) -> io::Result<TcpStream> {
+async fn connect(mut source: SocketAddr, to: SocketAddr) -> io::Result<TcpStream> {
     let socket = if to.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
-    if !source.is_unspecified() && source.is_ipv4() == to.is_ipv4() {
-        socket.bind(SocketAddr::new(source, 0))?;
+    if !source.ip().is_unspecified() && source.is_ipv4() == to.is_ipv4() {
+        source.set_port(0);
+        socket.bind(source)?;
     }
     socket.connect(to).await
 }

@@ -4,6 +4,7 @@
 //! `SWIM_REQUIRE_SERF=1` they fail.
 
 #![cfg(unix)]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod encrypted;
 mod failing;

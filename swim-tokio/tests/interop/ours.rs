@@ -5,10 +5,12 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use swim_tokio::swim_core::{ConfigBuilder, State};
 use swim_tokio::{Agent, Builder, Event, Events, Handle};
 
-use crate::serf::collect;
+use crate::serf::{Serf, collect};
 
 /// An agent that a Serf pool accepts, with the `local` profile.
 pub(crate) fn builder(config: ConfigBuilder, name: &str, addr: SocketAddr) -> Builder {
@@ -87,6 +89,21 @@ impl Swim {
     pub(crate) async fn wait_event(&self, event: &str, name: &str, max: Duration) {
         let (event, name) = (format!("\"event\":\"{event}\""), format!("\"name\":\"{name}\""));
         self.wait_line(&[&event, &name], max).await;
+    }
+
+    /// Has `theirs` broadcast `run`, one letter many times, until it arrives here. A node of this
+    /// profile sends a rumour twice, so one broadcast may miss a member, and ours pass on none.
+    pub(crate) async fn wait_broadcast(&self, theirs: &Serf, run: &str) {
+        // Within base64 it looks alike whatever stands before it.
+        let inner = STANDARD.encode(&run[..240]);
+        for n in 0..20 {
+            theirs.command(&["event", &format!("e{n}"), run]);
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            if self.lines().contains(&inner) {
+                return;
+            }
+        }
+        panic!("it never came\n{}", self.lines());
     }
 
     pub(crate) async fn exit(&mut self, max: Duration) -> Option<i32> {

@@ -73,3 +73,38 @@ async fn a_consumer_that_must_not_miss_anything_makes_senders_wait() {
     assert_eq!(payloads, (0..10).collect::<Vec<_>>());
     sender.await.unwrap();
 }
+
+#[test]
+fn an_agent_that_was_held_up_accuses_nobody() {
+    // Each on a thread of its own, so that one can be held up without the other.
+    let (tell, seed) = std::sync::mpsc::channel();
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let peer = std::thread::spawn(move || {
+        runtime().block_on(async {
+            let (handle, _events) = alone(Config::local(), "peer").await;
+            tell.send(handle.local_addr()).unwrap();
+            let _ = stopped.await;
+        });
+    });
+    runtime().block_on(async {
+        let config = Config::local().evidence_events(true);
+        let seed = seed.recv().unwrap();
+        let (held, mut events) = builder(config, "held").join([seed]).spawn().await.unwrap();
+        tokio::time::sleep(Duration::from_millis(1500)).await;
+        // Twice as long as a probe lasts; no task of this runtime runs meanwhile.
+        std::thread::sleep(Duration::from_secs(2));
+        tokio::time::sleep(Duration::from_millis(1500)).await;
+        let stats = held.stats().await.unwrap();
+        assert!(stats.node.late_timeouts > 0, "{stats:?}");
+        let events: Vec<_> = std::iter::from_fn(|| events.try_recv()).collect();
+        let bad = |e: &Event| matches!(e, Event::Suspected { .. } | Event::Down { .. });
+        assert!(!events.iter().any(bad), "{events:?}");
+        assert_eq!(stats.node.probes_failed, 0, "{stats:?}");
+    });
+    drop(stop);
+    peer.join().unwrap();
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
+}

@@ -1,3 +1,5 @@
+//! Why a stream is refused.
+
 use core::fmt;
 
 /// Why bytes on a stream are not a message that may be read here; the stream is to be closed.

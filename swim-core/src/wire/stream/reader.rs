@@ -1,3 +1,5 @@
+//! Finding the end of a message while it arrives.
+
 use core::ops::Range;
 
 use super::StreamError;
@@ -6,10 +8,10 @@ use super::skip::{NotMsgpack, token};
 
 /// Finds the end of the one message that arrives on a stream.
 ///
-/// Hand all bytes received so far to [`advance`](Self::advance) whenever some have arrived. It looks
-/// at new bytes only, apart from at most five that it could not judge yet, so finding the end costs
-/// time in proportion to the bytes, in however small pieces they come. It allocates nothing, and an
-/// announced length is only ever compared with a bound.
+/// Hand all bytes received so far to [`advance`](Self::advance) whenever some have arrived. It
+/// looks at new bytes only, apart from at most five that it could not judge yet, so finding the end
+/// costs time in proportion to the bytes, in however small pieces they come. It allocates nothing,
+/// and an announced length is only ever compared with a bound.
 ///
 /// ```
 /// use swim_core::wire::stream::{Limits, Reader, Role, Status};
@@ -46,8 +48,8 @@ pub enum Role {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// Bytes of a message that is not encrypted, type byte included: 40 MiB. Room for a push/pull of
-    /// a hundred thousand members; a peer can make a reader hold this much.
+    /// Bytes of a message that is not encrypted, type byte included: 40 MiB. Room for a push/pull
+    /// of a hundred thousand members; a peer can make a reader hold this much.
     pub frame_bytes_max: u32,
     /// Bytes of an encrypted frame without its five bytes of header: 20 MiB.
     pub encrypted_bytes_max: u32,
@@ -218,12 +220,12 @@ impl Reader {
         Ok(Progress::Step(match then {
             Then::End => Step::Payload,
             Then::PushPullNodes => {
-                let [nodes, state] = integers(values, PUSH_PULL).ok_or_else(|| self.malformed())?;
+                let [nodes, state] = integers(values, PUSH_PULL).map_err(|_| self.malformed())?;
                 let left = self.nodes(nodes)?;
                 Step::Values { left, then: Then::StatePayload { len: self.user_bytes(state)? } }
             }
             Then::UserPayload => {
-                let [len] = integers(values, USER).ok_or_else(|| self.malformed())?;
+                let [len] = integers(values, USER).map_err(|_| self.malformed())?;
                 let len = self.user_bytes(len)?;
                 self.at = self.bounded(self.at, len)?;
                 Step::Payload
@@ -267,8 +269,8 @@ impl Reader {
 }
 
 impl Role {
-    /// Whether a node in this role may receive this type as the first byte of a frame. Compound, CRC
-    /// and label are for datagrams only, so are most messages (1.1).
+    /// Whether a node in this role may receive this type as the first byte of a frame. Compound,
+    /// CRC and label are for datagrams only, so are most messages (1.1).
     pub(crate) fn reads(self, kind: u8) -> bool {
         matches!(kind, ENCRYPTED | COMPRESSED) || self.reads_message(kind)
     }

@@ -2,8 +2,9 @@
 
 /// What stands at an offset: one scalar, or the head of an array or map.
 ///
-/// To step over a whole value, keep a count of values to come: start at one, and for each token take
-/// one off and add `children`. Nesting needs no stack, so depth costs nothing and needs no bound.
+/// To step over a whole value, keep a count of values to come: start at one, and for each token
+/// take one off and add `children`. Nesting needs no stack, so depth costs nothing and needs no
+/// bound.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Token {
     /// Bytes of the token with its payload; saturates, and may lie beyond the bytes at hand.
@@ -55,18 +56,6 @@ pub(super) fn token(bytes: &[u8]) -> Result<Option<Token>, NotMsgpack> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct NotMsgpack;
 
-/// The length of the complete value at the start of `bytes`, if there is one.
-pub(super) fn value_len(bytes: &[u8]) -> Option<usize> {
-    let mut at = 0usize;
-    let mut left = 1u64;
-    while left > 0 {
-        let token = token(bytes.get(at..)?).ok()??;
-        at = at.saturating_add(token.len);
-        left = left.saturating_add(token.children) - 1;
-    }
-    (at <= bytes.len()).then_some(at)
-}
-
 /// The big-endian number of `width` (1 to 4) bytes after the first byte.
 fn number(bytes: &[u8], width: usize) -> Option<u64> {
     let digits = bytes.get(1..1 + width)?;
@@ -110,13 +99,5 @@ mod tests {
             assert_eq!(token(&bytes[..bytes.len() - 1]), Ok(None), "{bytes:x?}");
         }
         assert_eq!(token(&[0xc1]), Err(NotMsgpack));
-    }
-
-    #[test]
-    fn a_value_ends_where_its_last_child_ends() {
-        assert_eq!(value_len(&[0x82, 0xa1, b'a', 0x91, 0x92, 1, 2, 0xa1, b'b', 0xc0, 7]), Some(10));
-        assert_eq!(value_len(&[0x82, 0xa1, b'a', 0x91]), None);
-        assert_eq!(value_len(&[0xa2, b'a']), None);
-        assert_eq!(value_len(&[]), None);
     }
 }

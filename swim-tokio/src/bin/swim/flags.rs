@@ -30,7 +30,7 @@ pub(crate) struct AgentFlags {
     #[arg(long, value_name = "NAME")]
     pub(crate) node: Option<String>,
 
-    /// Where to listen, UDP and TCP: IP, IP:PORT, [IPV6]:PORT or :PORT
+    /// Where to listen, UDP and TCP: IP, IP:PORT or :PORT; IPv6 in brackets
     #[arg(long, value_name = "ADDR", default_value = "0.0.0.0:7946")]
     pub(crate) bind: String,
 

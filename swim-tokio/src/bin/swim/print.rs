@@ -11,8 +11,8 @@ use swim_tokio::{Event, Events};
 
 use crate::flags::Format;
 
-/// Prints events until the agent stops or nobody reads them any more. Runs on a thread of its own: a
-/// reader that does not keep up misses events, and is told how many, but does not stop the node.
+/// Prints events until the agent stops or nobody reads them any more. Runs on a thread of its own:
+/// a reader that does not keep up misses events, and is told how many, but does not stop the node.
 pub(crate) fn print(mut events: Events, format: Format) {
     while let Some(event) = events.blocking_recv() {
         let Some(line) = line(&event, format) else { continue };

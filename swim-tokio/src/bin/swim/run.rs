@@ -30,8 +30,10 @@ pub(crate) fn run(flags: &AgentFlags) -> Result<ExitCode, String> {
         banner(&handle, flags).await;
         let format = flags.events;
         std::thread::spawn(move || print::print(events, format));
-        signals.next().await;
-        Ok(leave(&handle, &mut signals).await)
+        tokio::select! {
+            () = signals.next() => Ok(leave(&handle, &mut signals).await),
+            () = handle.stopped() => Err("the agent has stopped by itself".into()),
+        }
     });
     // A thread that reads events or writes a file does not keep the program.
     runtime.shutdown_background();

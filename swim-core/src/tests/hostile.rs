@@ -1,0 +1,252 @@
+//! What a hostile peer or a clumsy driver cannot do to a node.
+
+use core::net::SocketAddr;
+use core::time::Duration;
+use std::string::String;
+use std::vec::Vec;
+use std::{format, vec};
+
+use bytes::{Bytes, BytesMut};
+
+use crate::wire::{Alive, Claim, Kind, NodeState, PushPullHeader};
+use crate::{
+    Addr, Command, Config, ConfigBuilder, Event, Identity, InboundId, Input, Instant, Lane, Node,
+    NodeName, OpId, OutboundId, Roster, Seed, State,
+};
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// The node `m0` of a cluster of `n` at rest, one second after its start.
+struct Alone {
+    node: Node,
+    now: Instant,
+    events: Vec<Event>,
+    ops: u64,
+}
+
+fn home(i: u8) -> SocketAddr {
+    SocketAddr::from(([10, 0, 0, 1 + i], 7946))
+}
+
+impl Alone {
+    fn new(n: u8, config: ConfigBuilder) -> Self {
+        let members = (0..n).map(|i| Identity::new(&format!("m{i}"), home(i)).unwrap());
+        let now = Instant::from_secs(1);
+        let config = config.build().unwrap();
+        let node = Node::with_roster(config, &Roster::new(members), 0, Seed::from(1), now);
+        Self { node, now, events: Vec::new(), ops: 0 }
+    }
+
+    fn datagram(&mut self, bytes: &[u8]) {
+        let (at, from) = (self.now, home(1));
+        self.node.handle(at, Input::Datagram { at, from, bytes }).unwrap();
+    }
+
+    fn alive(&mut self, name: &str, i: u8, incarnation: u32) {
+        let mut out = BytesMut::new();
+        let home = Addr::from(home(i));
+        let claim = Alive {
+            incarnation,
+            node: name.as_bytes(),
+            addr: Some(home.wire_ip()),
+            port: home.port(),
+            meta: None,
+            vsn: Some(&[1, 5, 2, 0, 0, 0]),
+        };
+        claim.encode(&mut out);
+        self.datagram(&out);
+    }
+
+    fn claim(&mut self, kind: Kind, name: &str, incarnation: u32) {
+        let mut out = BytesMut::new();
+        Claim { incarnation, node: name.as_bytes(), from: b"m1" }.encode(kind, &mut out);
+        self.datagram(&out);
+    }
+
+    fn command(&mut self, command: Command) {
+        self.ops += 1;
+        let op = OpId(self.ops);
+        self.node.handle(self.now, Input::Command { op, command }).unwrap();
+    }
+
+    /// Goes to the next deadline.
+    fn time_out(&mut self) {
+        self.now = self.node.poll_timeout().unwrap();
+        self.node.handle(self.now, Input::Timeout).unwrap();
+    }
+
+    /// Goes from deadline to deadline, and fetches nothing.
+    fn time_out_for(&mut self, d: Duration) {
+        let end = self.now + d;
+        while self.node.poll_timeout().is_some_and(|at| at <= end) {
+            self.time_out();
+        }
+        self.now = end;
+    }
+
+    /// Goes from deadline to deadline, and fetches everything.
+    fn live_for(&mut self, d: Duration) {
+        let end = self.now + d;
+        while self.node.poll_timeout().is_some_and(|at| at <= end) {
+            self.time_out();
+            self.drain();
+        }
+        self.now = end;
+    }
+
+    fn drain(&mut self) {
+        let mut buf = BytesMut::new();
+        while self.node.poll_transmit(&mut buf).is_some() {}
+        while self.node.poll_exchange(&mut buf).is_some() {}
+        self.events.extend(core::iter::from_fn(|| self.node.poll_event()));
+    }
+
+    /// What happened to this node, and how commands ended.
+    fn story(&mut self) -> Vec<String> {
+        let told = |event: &Event| match event {
+            Event::Up(me) if me.name() == "m0" => Some("up".into()),
+            Event::Down { member, .. } if member.name() == "m0" => Some("down".into()),
+            Event::Changed(me) if me.name() == "m0" => Some("changed".into()),
+            Event::Done { op, outcome } => Some(format!("{} {outcome:?}", op.0)),
+            _ => None,
+        };
+        self.events.drain(..).filter_map(|event| told(&event)).collect()
+    }
+}
+
+#[test]
+fn suspicions_that_come_and_go_do_not_fill_the_timers() {
+    let mut alone = Alone::new(8, Config::lan());
+    for incarnation in 1..5000 {
+        alone.claim(Kind::Suspect, "m2", incarnation);
+        alone.alive("m2", 2, incarnation + 1);
+    }
+    alone.node.audit();
+    alone.claim(Kind::Suspect, "m2", 5000);
+    alone.drain();
+    // The look that was under way comes too early, and the suspicion still ends in time.
+    let suspected = alone.now;
+    while alone.node.member("m2").unwrap().state().is_live() {
+        alone.now = alone.node.poll_timeout().unwrap();
+        alone.node.handle(alone.now, Input::Timeout).unwrap();
+        alone.drain();
+    }
+    assert_eq!(alone.now.since(suspected), Duration::from_secs(24));
+}
+
+#[test]
+fn a_helper_that_was_forgotten_before_it_was_asked_is_passed_over() {
+    let ms = Duration::from_millis;
+    let forget =
+        Config::lan().reconnect_timeout(ms(0)).tombstone_timeout(ms(0)).reap_interval(ms(10));
+    let mut alone = Alone::new(3, forget);
+    let mut buf = BytesMut::new();
+    let target = loop {
+        match alone.node.poll_transmit(&mut buf) {
+            Some(sent) => break sent.to,
+            None => alone.time_out(),
+        }
+    };
+    // Nobody answers, and nobody fetches the request to the helper.
+    let helper = if target == home(1) { "m2" } else { "m1" };
+    alone.time_out_for(ms(505));
+    assert!(!alone.node.is_drained(), "a helper is to be asked");
+    alone.claim(Kind::Dead, helper, 1);
+    alone.time_out_for(ms(40));
+    assert!(alone.node.member(helper).is_none(), "forgotten");
+    alone.drain();
+}
+
+#[test]
+fn a_reply_before_its_request_was_fetched_does_no_harm() {
+    let mut alone = Alone::new(3, Config::lan());
+    let seats = vec![home(1).into(), home(2).into()];
+    alone.command(Command::Join(seats));
+    for id in [OutboundId(0), OutboundId(7)] {
+        let _ = alone.node.handle(alone.now, Input::Reply { id, result: Ok(b"") });
+    }
+    alone.drain();
+}
+
+#[test]
+fn pings_that_nobody_fetches_do_not_pile_up() {
+    let mut alone = Alone::new(3, Config::lan().exchanges_max(4).replies_max(16));
+    for _ in 0..1000 {
+        let name = NodeName::new("m1").unwrap();
+        alone.command(Command::Ping { name, to: home(1) });
+        alone.time_out_for(Duration::from_millis(501));
+    }
+    alone.node.audit();
+}
+
+#[test]
+fn what_is_due_with_the_last_slice_of_a_merge_is_done_too() {
+    let mut alone = Alone::new(3, Config::lan());
+    alone.drain();
+    let mut state = BytesMut::new();
+    PushPullHeader { join: false, nodes: 1100, user_state_len: 0 }.encode(&mut state);
+    for _ in 0..1100 {
+        NodeState { vsn: Some(&[1, 5, 2, 0, 0, 0]), ..NodeState::default() }.encode(&mut state);
+    }
+    let request = Input::Request { id: InboundId(1), from: home(1), bytes: &state };
+    alone.node.handle(alone.now, request).unwrap();
+    assert!(alone.node.is_merging());
+    alone.now = alone.now + HOUR;
+    alone.node.handle(alone.now, Input::Timeout).unwrap();
+    assert!(!alone.node.is_merging());
+    assert!(alone.node.poll_timeout().is_some_and(|next| next > alone.now));
+}
+
+/// Whatever is accepted is also sent, and then told.
+#[test]
+fn a_broadcast_fits_a_datagram_or_is_refused() {
+    for len in 1300..1420 {
+        let mut alone = Alone::new(3, Config::lan());
+        let payload = Bytes::from(vec![b'x'; len]);
+        let broadcast = Command::Broadcast { lane: Lane::High, key: None, payload };
+        let taken =
+            alone.node.handle(alone.now, Input::Command { op: OpId(1), command: broadcast });
+        assert_eq!(taken.is_ok(), len <= 1390, "{len}");
+        alone.live_for(Duration::from_secs(5));
+        assert_eq!(alone.node.queue_len(Lane::High), 0, "{len}");
+    }
+}
+
+#[test]
+fn a_node_on_the_move_can_leave() {
+    let mut alone = Alone::new(3, Config::lan());
+    alone.command(Command::SetAddress(Addr::from(home(7))));
+    alone.command(Command::Leave);
+    alone.live_for(Duration::from_secs(5));
+    assert_eq!(alone.story(), ["down", "1 Displaced", "2 Left"]);
+    assert_eq!(alone.node.me().state(), State::Left);
+}
+
+#[test]
+fn a_node_on_the_move_that_has_said_so_can_leave() {
+    let mut alone = Alone::new(3, Config::lan());
+    alone.command(Command::SetAddress(Addr::from(home(7))));
+    while alone.node.rumours_len() > 0 {
+        alone.time_out();
+        alone.drain();
+    }
+    alone.command(Command::Leave);
+    alone.live_for(Duration::from_secs(5));
+    assert_eq!(alone.story(), ["down", "1 Displaced", "2 Left"]);
+}
+
+#[test]
+fn a_node_on_the_move_can_change_its_mind_and_its_metadata() {
+    let mut alone = Alone::new(3, Config::lan());
+    alone.command(Command::SetAddress(Addr::from(home(7))));
+    alone.command(Command::SetAddress(Addr::from(home(8))));
+    alone.command(Command::SetMeta(Bytes::from_static(b"new")));
+    // Nobody else brings it back to the old address.
+    alone.alive("m0", 0, 9);
+    alone.claim(Kind::Suspect, "m0", 9);
+    assert_eq!(alone.node.me().state(), State::Left);
+    alone.live_for(Duration::from_secs(10));
+    assert_eq!(alone.story(), ["down", "1 Displaced", "up", "3 Applied", "2 Applied"]);
+    assert_eq!(alone.node.me().meta(), b"new");
+    assert_eq!(alone.node.me().addr(), Addr::from(home(8)));
+}

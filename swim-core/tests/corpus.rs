@@ -1,0 +1,138 @@
+//! Replays the fuzzing corpus on the stable toolchain, and seeds it from the golden vectors.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+use swim_core::fuzzing;
+
+type Target = (&'static str, fn(&[u8]));
+
+const TARGETS: [Target; 5] = [
+    ("packet", fuzzing::packet),
+    ("roundtrip", fuzzing::roundtrip),
+    ("envelope", fuzzing::envelope),
+    ("stream", fuzzing::stream),
+    ("node", fuzzing::node),
+];
+
+#[test]
+fn the_corpus_holds() {
+    let Some(corpus) = corpus() else {
+        println!("nothing to replay: the published crate has no corpus");
+        return;
+    };
+    for (name, target) in TARGETS {
+        let (mut count, mut bytes) = (0, 0);
+        for entry in fs::read_dir(corpus.join(name)).expect("a corpus for each target") {
+            let path = entry.expect("a readable directory").path();
+            let input = fs::read(&path).expect("a readable file");
+            // A failure names the input that it takes.
+            let outcome = std::panic::catch_unwind(|| target(&input));
+            assert!(outcome.is_ok(), "{}", path.display());
+            count += 1;
+            bytes += input.len();
+        }
+        println!("{name}: {count} inputs, {bytes} bytes");
+        assert!(count > 0, "{name}");
+    }
+}
+
+/// Not a test: writes what the vectors hold as inputs of each target. See `fuzz/README.md`.
+#[test]
+#[ignore = "writes to the corpus"]
+fn seed_the_corpus() {
+    let corpus = corpus().expect("run from a checkout");
+    for (name, _) in TARGETS {
+        fs::create_dir_all(corpus.join(name)).expect("a writable checkout");
+    }
+    let add = |target: &str, input: &[u8]| {
+        // Longer inputs slow the fuzzer down and teach it nothing.
+        if input.len() > 4096 {
+            return;
+        }
+        // The name is that of the content, so that seeding twice changes nothing.
+        let hash = input.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+            (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+        });
+        let path = corpus.join(target).join(format!("seed-{hash:016x}"));
+        fs::write(path, input).expect("a writable checkout");
+    };
+    for record in records("memberlist/messages.jsonl") {
+        let message = hex(&record["hex"]);
+        add("roundtrip", &message);
+        add("packet", &message);
+    }
+    for file in ["malformed/compound.jsonl", "malformed/compress.jsonl"] {
+        let kind = if file.contains("compound") { 7 } else { 9 };
+        for record in records(file) {
+            let body = hex(&record["body_hex"]);
+            add("packet", &[&[kind], &body[..]].concat());
+            add("roundtrip", &body);
+        }
+    }
+    for record in records("malformed/msgpack.jsonl") {
+        let kind = match record["decode_as"].as_str() {
+            Some("ping") => 0,
+            Some("ack") => 2,
+            Some("suspect") => 3,
+            Some("alive") => 4,
+            _ => 11,
+        };
+        add("roundtrip", &[&[kind], &hex(&record["body_hex"])[..]].concat());
+    }
+    for file in ["wrappers/compound.jsonl", "wrappers/compressed.jsonl", "wrappers/crc.jsonl"] {
+        for record in records(file) {
+            add("packet", &hex(&record["hex"]));
+            add("envelope", &[&[0], &hex(&record["hex"])[..]].concat());
+        }
+    }
+    for record in records("streams/memberlist_streams.jsonl") {
+        let chunks = record["chunks"].as_array().expect("chunks");
+        let stream: Vec<u8> = chunks
+            .iter()
+            .filter(|chunk| chunk["dir"] == "c2s")
+            .flat_map(|chunk| hex(&chunk["hex"]))
+            .collect();
+        add("stream", &[&[7], &stream[..]].concat());
+        add("envelope", &[&[0], &stream[..]].concat());
+    }
+    let mut datagrams = Vec::new();
+    for record in records("malformed/live_node.jsonl") {
+        let bytes = hex(&record["hex"]);
+        let setting = match record["config"].as_str() {
+            Some("enc") => 1,
+            Some("enc-lenient") => 1 | 16,
+            Some("label") => 4,
+            Some("label-enc") => 1 | 4,
+            _ => 0,
+        };
+        add("envelope", &[&[setting], &bytes[..]].concat());
+        if record["net"] == "tcp" {
+            add("stream", &[&[3], &bytes[..]].concat());
+        } else if setting == 0 {
+            add("packet", &bytes);
+            datagrams.push(bytes);
+        }
+    }
+    for few in datagrams.chunks(8) {
+        add("node", &fuzzing::node_seed(few));
+    }
+}
+
+fn corpus() -> Option<PathBuf> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus");
+    path.is_dir().then_some(path)
+}
+
+fn records(file: &str) -> Vec<Value> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors").join(file);
+    let lines = fs::read_to_string(&path).expect(file);
+    lines.lines().map(|line| serde_json::from_str(line).expect(file)).collect()
+}
+
+fn hex(value: &Value) -> Vec<u8> {
+    let digits: Vec<_> = value.as_str().expect("hex").chars().map(|c| c.to_digit(16)).collect();
+    let digit = |d: Option<u32>| d.expect("a hex digit") as u8;
+    digits.chunks_exact(2).map(|pair| digit(pair[0]) << 4 | digit(pair[1])).collect()
+}
