@@ -179,6 +179,11 @@ impl Record {
         self.port() == port && same(self.wire_ip(), wire_ip)
     }
 
+    /// Whether these are the metadata and versions.
+    pub(crate) fn says(&self, meta: &[u8], versions: &[u8]) -> bool {
+        same(self.version_bytes(), versions) && same(self.meta(), meta)
+    }
+
     pub(crate) fn wire_ip(&self) -> &[u8] {
         &self.0[IP..IP + usize::from(self.0[IP_LEN])]
     }
@@ -201,6 +206,11 @@ impl Record {
 
     pub(crate) fn version_bytes(&self) -> &[u8] {
         &self.0[..VERSIONS]
+    }
+
+    /// Reads the first and the last byte, and so what lies in between of a short record.
+    pub(crate) fn touch(&self) -> u8 {
+        self.0.first().copied().unwrap_or(0) ^ self.0.last().copied().unwrap_or(0)
     }
 
     /// Largest version of memberlist's protocol that the member understands.

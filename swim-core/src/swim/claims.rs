@@ -51,6 +51,11 @@ impl Ctx {
             self.stats.stale += 1;
             return;
         }
+        if same_form && self.is_renewal(slot, claim) {
+            self.members.set(slot, claim.incarnation, State::Alive);
+            self.gossip(Rumour::Alive { subject: slot });
+            return;
+        }
         let Some((addr, versions)) = self.check_alive(origin, claim, ip, port) else { return };
         let known = self.members.slot(slot);
         let record = known.record();
@@ -89,6 +94,19 @@ impl Ctx {
                 self.after_alive(slot, before.state, same_content);
             }
         }
+    }
+
+    /// Whether a claim from the known address only raises the incarnation of another member that is
+    /// alive, and nobody but the rules has a say: what it repeats was checked when it was news.
+    fn is_renewal(&self, slot: SlotId, claim: &wire::Alive<'_>) -> bool {
+        let known = self.members.slot(slot);
+        let record = known.record();
+        slot != self.me
+            && known.state() == State::Alive
+            && claim.incarnation > known.incarnation()
+            && record.says(claim.meta.unwrap_or_default(), claim.vsn.unwrap_or_default())
+            && self.config.allowed.is_empty()
+            && !self.verdicts.are_asked(&self.config)
     }
 
     fn after_alive(&mut self, slot: SlotId, before: State, same_content: bool) {

@@ -258,16 +258,20 @@ impl Members {
         }
     }
 
-    /// Where the member of this name probably is, without a look at its record.
-    pub(crate) fn guess(&self, name: &[u8]) -> Option<SlotId> {
-        let base = self.base();
-        base.index.iter_hash(base.hash(name)).next().copied()
+    /// What [`guess`](Self::guess) goes by.
+    pub(crate) fn hash(&self, name: &[u8]) -> u64 {
+        self.base().hash(name)
+    }
+
+    /// Where the member whose name has this hash probably is, without a look at its record.
+    pub(crate) fn guess(&self, hash: u64) -> Option<SlotId> {
+        self.base().index.iter_hash(hash).next().copied()
     }
 
     /// Reads a little of what is stored at `slot`, so that a later look finds it in the cache.
     pub(crate) fn touch(&self, slot: SlotId) -> u8 {
         let record = self.base().slots.get(slot as usize).and_then(|s| s.record.as_ref());
-        record.map_or(0, Record::protocol_max)
+        record.map_or(0, Record::touch)
     }
 
     fn base(&self) -> &Base {

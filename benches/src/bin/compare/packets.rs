@@ -39,18 +39,20 @@ pub(crate) fn rows(plan: &Plan) {
         clock::wall_clock_ns()
     ));
     let mut growth = Vec::new();
-    for n in SIZES {
-        let figures = at(plan, &counted, n);
-        growth.push((n, figures));
+    for n in SIZES.into_iter().filter(|&n| !plan.cases(n).is_empty()) {
+        growth.push((n, at(plan, &counted, n)));
     }
     for (case, max) in GROWTH_MAX {
         let cost = |n: u32| {
             let figures = growth.iter().find(|(size, _)| *size == n).map(|(_, f)| f);
             figures.and_then(|f| f.iter().find(|(c, _)| *c == case)).map_or(f64::NAN, |(_, c)| *c)
         };
-        let what = format!("{}: cost at 100,000 / at 100", case.label());
-        let ratio = Summary::once(cost(100_000) / cost(100));
-        plan.row(Row::new("1-3", what, Unit::Plain, ratio).at_most(max));
+        let ratio = cost(100_000) / cost(100);
+        if ratio.is_finite() {
+            let what = format!("{}: cost at 100,000 / at 100", case.label());
+            let number = number(case, 100_000);
+            plan.row(Row::new(number, what, Unit::Plain, Summary::once(ratio)).at_most(max));
+        }
     }
 }
 
@@ -60,7 +62,7 @@ fn at(plan: &Plan, counted: &Counted, n: u32) -> Vec<(Case, f64)> {
     let mut small = Feed::<Theirs<Small>>::new(n);
     let mut named = Feed::<Theirs<Named>>::new(n);
     let mut medians = Vec::new();
-    for case in Case::ALL {
+    for case in plan.cases(n) {
         ours.begin(case);
         small.begin(case);
         named.begin(case);
@@ -77,12 +79,19 @@ fn at(plan: &Plan, counted: &Counted, n: u32) -> Vec<(Case, f64)> {
         medians.push((case, a.median));
     }
     if n == 1_000 || n == 10_000 {
-        for case in Case::ALL {
+        for case in plan.cases(n) {
             cold(plan, case, &mut ours, &mut small, &mut named);
         }
         sealed(plan, n, &mut ours);
     }
     medians
+}
+
+impl Plan {
+    /// The cases that are asked for with `n` members.
+    fn cases(&self, n: u32) -> Vec<Case> {
+        Case::ALL.into_iter().filter(|&case| self.wants(number(case, n))).collect()
+    }
 }
 
 fn asked(row: Row, case: Case, n: u32) -> Row {
@@ -133,7 +142,7 @@ fn cold(
 
 /// Ours with the outer layers of an unencrypted cluster, checksums both ways.
 fn sealed(plan: &Plan, n: u32, side: &mut Feed<Ours>) {
-    for case in [Case::Ping, Case::Known] {
+    for case in plan.cases(n).into_iter().filter(|&case| case != Case::New) {
         side.begin(case);
         let packets: Vec<_> = side.packets().iter().map(ours::seal).collect();
         let keyring = Keyring::empty();

@@ -24,22 +24,30 @@ impl<'b> Writer<'b> {
         self.0 = rest;
     }
 
-    #[inline]
+    /// A byte string: most are short, and for those the cursor stays in registers.
+    #[inline(always)]
     pub(crate) fn raw(&mut self, bytes: &[u8]) {
         match bytes.len() {
             len @ 0..=31 => self.put(&[0xa0 | len as u8]),
-            len @ 32..=0xffff => self.put(&[0xda, (len >> 8) as u8, len as u8]),
-            len => {
-                let [a, b, c, d] = u32::try_from(len).expect("a string below 4 GiB").to_be_bytes();
-                self.put(&[0xdb, a, b, c, d]);
-            }
+            _ => self.long_head(bytes.len()),
         }
         let (head, rest) = self.split(bytes.len());
         copy(head, bytes);
         self.0 = rest;
     }
 
-    #[inline]
+    #[cold]
+    fn long_head(&mut self, len: usize) {
+        match len {
+            0..=0xffff => self.put(&[0xda, (len >> 8) as u8, len as u8]),
+            _ => {
+                let [a, b, c, d] = u32::try_from(len).expect("a string below 4 GiB").to_be_bytes();
+                self.put(&[0xdb, a, b, c, d]);
+            }
+        }
+    }
+
+    #[inline(always)]
     pub(crate) fn opt_raw(&mut self, bytes: Option<&[u8]>) {
         match bytes {
             Some(bytes) => self.raw(bytes),
