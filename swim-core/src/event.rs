@@ -141,7 +141,8 @@ pub enum Outcome {
     Left,
     /// A broadcast was sent as often as it will be.
     Sent,
-    /// A newer broadcast of the same key took its place.
+    /// A newer broadcast of the same key took its place, or another address or a leave that of a
+    /// change of address.
     Displaced,
     /// The lane was full, and this broadcast had been sent most often.
     Dropped,

@@ -25,19 +25,23 @@
 //!
 //! * **Time** is in nanoseconds. What is due in the same instant comes in the order of (time,
 //!   sender, the sender's number for it), which no thread or hash can change; faults come first.
-//! * **Links** ([`Links`]): the fate of a packet is a function of (seed, from, to, number). The default
+//! * **Links** ([`Links`]): the fate of a packet is a function of (seed, from, to, number). The
+//! default
 //!   is a local network, 0.5 to 2 ms each way, spread evenly; the smallest delay is 100 us.
 //! * **Streams** take three legs for connection and request, one for the reply. A node that is down
 //!   refuses them, a partition lets them run into their deadline, loss makes them late as TCP would
 //!   (a second for a lost handshake, 200 ms for lost data, doubling). Their messages are plain;
 //!   compression and encryption belong to drivers, and drivers are not simulated.
 //! * **Drivers** do what a real one does: hand in what has arrived, then the time-out, then poll
-//!   everything. [`Driver::TimersFirst`] is for experiments. A frozen driver ([`Stall::Loop`]) finds
+//!   everything. [`Driver::TimersFirst`] is for experiments. A frozen driver ([`Stall::Loop`])
+//! finds
 //!   its mail in a socket of 2 MiB; blocked input and output ([`Stall::Io`]) lets timers run.
-//! * **Nodes** are called `n0`, `n1`, ... at 10.0.0.1:7946 and up. A node that starts again has its old
+//! * **Nodes** are called `n0`, `n1`, ... at 10.0.0.1:7946 and up. A node that starts again has its
+//! old
 //!   name and address and nothing else; it joins by three nodes that are up, and tries again with
 //!   others until one answers.
-//! * **Oracles** ([`oracle`]) judge every change, and all views once, at the end. Each states its formula
+//! * **Oracles** ([`oracle`]) judge every change, and all views once, at the end. Each states its
+//! formula
 //!   in its documentation.
 
 mod arena;

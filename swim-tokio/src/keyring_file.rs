@@ -194,7 +194,9 @@ mod tests {
     fn a_file_as_serf_writes_it_is_read() {
         let dir = Dir::new("serf");
         let path = dir.0.join("keys.json");
-        fs::write(&path, "[\n  \"vb+0fFWl82XyjaWdhU62dbrILQmWj2TAKlmT/a6R6xc=\",\n  \"QHOYjmYlxSCBhdfiolhtDQ==\"\n]").unwrap();
+        let keys = ["vb+0fFWl82XyjaWdhU62dbrILQmWj2TAKlmT/a6R6xc=", "QHOYjmYlxSCBhdfiolhtDQ=="];
+        let text = format!("[\n  \"{}\",\n  \"{}\"\n]", keys[0], keys[1]);
+        fs::write(&path, text).unwrap();
         let ring = read_keyring(&path).unwrap().unwrap();
         assert_eq!(ring.keys().map(|k| k.as_bytes().len()).collect::<Vec<_>>(), [32, 16]);
     }

@@ -117,7 +117,8 @@ fn whatever_is_wrong_with_the_flags_is_one_line_and_exit_1() {
         (&["agent", "--label", &"x".repeat(256)], "label has 256 bytes, at most 255"),
         (
             &["agent", "--bind", "127.0.0.1:0", "--keyring-file", "/nonexistent/keys"],
-            "keyring file /nonexistent/keys: it does not exist, and there is no key to make it with",
+            "keyring file /nonexistent/keys: \
+             it does not exist, and there is no key to make it with",
         ),
         (
             &[

@@ -31,7 +31,7 @@ impl EncryptionVersion {
     }
 
     /// The length of the blob for a plaintext of `len` bytes.
-    pub(super) const fn blob_len(self, len: usize) -> usize {
+    pub(crate) const fn blob_len(self, len: usize) -> usize {
         HEADER_LEN + len + self.padding_len(len) + TAG_LEN
     }
 

@@ -1,22 +1,23 @@
 //! One number for everything that was written.
 
 use core::fmt;
-use core::hash::Hasher as _;
+use core::hash::{BuildHasher as _, Hasher as _};
 
-/// A digest of everything that was written to it.
-#[derive(Clone, Copy)]
-pub(super) struct Hash(pub(super) u64);
+use foldhash::fast::{FixedState, FoldHasher};
 
-impl core::hash::Hasher for Hash {
-    fn finish(&self) -> u64 {
-        self.0
+pub(super) struct Hash(FoldHasher<'static>);
+
+impl Hash {
+    pub(super) fn new() -> Self {
+        Self(FixedState::with_seed(0).build_hasher())
     }
 
-    /// FNV-1a.
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
-        }
+    pub(super) fn write(&mut self, bytes: &[u8]) {
+        self.0.write(bytes);
+    }
+
+    pub(super) fn value(&self) -> u64 {
+        self.0.finish()
     }
 }
 

@@ -200,7 +200,7 @@ impl Ctx {
     }
 
     fn subject(&self, slot: SlotId) -> Subject {
-        match (slot == self.me, self.leaving) {
+        match (slot == self.me, self.leaving || self.is_moving()) {
             (false, _) => Subject::Other,
             (true, false) => Subject::Me,
             (true, true) => Subject::MeLeaving,
@@ -392,6 +392,12 @@ impl Ctx {
 
     /// Renews the claim of this node, with what has changed about it.
     pub(crate) fn renew(&mut self, record: Record, op: Option<(OpId, Outcome)>) {
+        if self.is_moving() {
+            // It has said that it left; the change is told when it arrives.
+            self.members.replace(self.me, record, self.my_incarnation(), State::Left);
+            self.app().own_claim_ops.extend(op);
+            return;
+        }
         let incarnation = self.my_incarnation().saturating_add(1);
         let before = self.members.slot(self.me).state();
         self.members.replace(self.me, record, incarnation, State::Alive);
@@ -404,9 +410,18 @@ impl Ctx {
     /// Says that this node leaves.
     pub(crate) fn leave(&mut self, op: OpId, outcome: Outcome) {
         self.leaving = true;
+        let moving = self.app().moving.take();
         self.app().own_claim_ops.push((op, outcome));
         let others = self.others_live();
-        self.apply_dead(self.me, self.my_incarnation(), self.my_name());
+        let (incarnation, me) = (self.my_incarnation(), self.my_name());
+        match moving {
+            // On the move it has left already, and says so again.
+            Some((_, moving)) => {
+                self.done(moving, Outcome::Displaced);
+                self.gossip(Rumour::Dead { subject: self.me, incarnation, from: me });
+            }
+            None => self.apply_dead(self.me, incarnation, me),
+        }
         if others == 0 {
             self.own_claim_sent();
         }
@@ -414,15 +429,20 @@ impl Ctx {
 
     /// Leaves the old address, to come back at another.
     pub(crate) fn move_to(&mut self, addr: Addr, op: OpId) {
-        if self.others_live() == 0 {
-            self.arrive(addr, op);
-            return;
+        let before = self.app().moving.replace((addr, op));
+        if let Some((_, before)) = before {
+            self.done(before, Outcome::Displaced);
         }
-        self.app().moving = Some((addr, op));
-        self.apply_dead(self.me, self.my_incarnation(), self.my_name());
+        if self.others_live() == 0 {
+            self.on_arrival();
+        } else if before.is_none() {
+            self.apply_dead(self.me, self.my_incarnation(), self.my_name());
+        }
     }
 
-    pub(crate) fn arrive(&mut self, addr: Addr, op: OpId) {
+    /// Comes to the new address.
+    pub(crate) fn on_arrival(&mut self) {
+        let Some((addr, op)) = self.app().moving.take() else { return };
         let record = self.my_record().with(addr, self.my_record().meta());
         self.renew(record, Some((op, Outcome::Applied)));
     }

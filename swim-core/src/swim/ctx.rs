@@ -12,7 +12,7 @@ use super::events::Events;
 use super::members::{Members, Slot, SlotId};
 use super::outbox::{Outbox, Packet};
 use super::rumours::{End, Ended, Rumour, Rumours};
-use super::timers::{Timer, Timers};
+use super::timers::{Due, Timer, Timers};
 use super::verdicts::Verdicts;
 use crate::config::Config;
 use crate::event::{Event, Outcome};
@@ -161,13 +161,20 @@ impl Ctx {
         self.gossip(Rumour::Alive { subject: self.me });
     }
 
+    /// Whether this node has left its old address and not come to the new one.
+    pub(crate) fn is_moving(&self) -> bool {
+        self.app.as_ref().is_some_and(|app| app.moving.is_some())
+    }
+
     /// Ends the commands that waited for the claim about this node.
     pub(crate) fn own_claim_sent(&mut self) {
-        let Some(app) = &mut self.app else { return };
-        if let Some((addr, op)) = app.moving.take() {
-            self.arrive(addr, op);
+        if self.is_moving() {
+            // Not here and now: a poll changes nothing that another poll shows.
+            let at = self.now + self.config.knobs.gossip_interval;
+            self.timers.push(at, Due::Arrival);
             return;
         }
+        let Some(app) = &mut self.app else { return };
         for (op, outcome) in core::mem::take(&mut app.own_claim_ops) {
             self.done(op, outcome);
         }

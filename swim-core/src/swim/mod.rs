@@ -35,4 +35,6 @@ pub(crate) mod tests_only {
     //! Private parts that have scenario tests of their own.
 
     pub(crate) use super::members::{Base, Members};
+    pub(crate) use super::suspicion::{timeout, timeout_min};
+    pub(crate) use super::upkeep::push_pull_interval;
 }

@@ -324,6 +324,7 @@ impl Node {
             Fired::One(Timer::Reconnect) => upkeep::on_reconnect(cx, &mut self.exchanges),
             Fired::One(Timer::Reap) => upkeep::on_reap(cx, &mut self.prober),
             Fired::Of(Due::Suspicion(slot)) => cx.on_suspicion_due(slot),
+            Fired::Of(Due::Arrival) => cx.on_arrival(),
             Fired::One(Timer::Merge) => {
                 let (cx, aside) = self.split();
                 aside.merges.on_timer(cx);

@@ -54,6 +54,8 @@ pub(crate) enum Due {
     Ping(u32),
     /// A stream exchange was not answered.
     Exchange(OutboundId),
+    /// This node has said that it left its old address and comes to the new one.
+    Arrival,
 }
 
 /// What fired.

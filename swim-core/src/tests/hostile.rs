@@ -2,14 +2,16 @@
 
 use core::net::SocketAddr;
 use core::time::Duration;
+use std::string::String;
+use std::vec::Vec;
 use std::{format, vec};
 
 use bytes::{Bytes, BytesMut};
 
 use crate::wire::{Alive, Claim, Kind, NodeState, PushPullHeader};
 use crate::{
-    Command, Config, ConfigBuilder, Identity, InboundId, Input, Instant, Lane, Node, NodeName,
-    OpId, OutboundId, Roster, Seed,
+    Addr, Command, Config, ConfigBuilder, Event, Identity, InboundId, Input, Instant, Lane, Node,
+    NodeName, OpId, OutboundId, Roster, Seed, State,
 };
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -18,6 +20,8 @@ const HOUR: Duration = Duration::from_secs(3600);
 struct Alone {
     node: Node,
     now: Instant,
+    events: Vec<Event>,
+    ops: u64,
 }
 
 fn home(i: u8) -> SocketAddr {
@@ -30,7 +34,7 @@ impl Alone {
         let now = Instant::from_secs(1);
         let config = config.build().unwrap();
         let node = Node::with_roster(config, &Roster::new(members), 0, Seed::from(1), now);
-        Self { node, now }
+        Self { node, now, events: Vec::new(), ops: 0 }
     }
 
     fn datagram(&mut self, bytes: &[u8]) {
@@ -40,7 +44,7 @@ impl Alone {
 
     fn alive(&mut self, name: &str, i: u8, incarnation: u32) {
         let mut out = BytesMut::new();
-        let home = crate::Addr::from(home(i));
+        let home = Addr::from(home(i));
         let claim = Alive {
             incarnation,
             node: name.as_bytes(),
@@ -60,7 +64,9 @@ impl Alone {
     }
 
     fn command(&mut self, command: Command) {
-        self.node.handle(self.now, Input::Command { op: OpId(1), command }).unwrap();
+        self.ops += 1;
+        let op = OpId(self.ops);
+        self.node.handle(self.now, Input::Command { op, command }).unwrap();
     }
 
     /// Goes to the next deadline.
@@ -92,7 +98,19 @@ impl Alone {
         let mut buf = BytesMut::new();
         while self.node.poll_transmit(&mut buf).is_some() {}
         while self.node.poll_exchange(&mut buf).is_some() {}
-        while self.node.poll_event().is_some() {}
+        self.events.extend(core::iter::from_fn(|| self.node.poll_event()));
+    }
+
+    /// What happened to this node, and how commands ended.
+    fn story(&mut self) -> Vec<String> {
+        let told = |event: &Event| match event {
+            Event::Up(me) if me.name() == "m0" => Some("up".into()),
+            Event::Down { member, .. } if member.name() == "m0" => Some("down".into()),
+            Event::Changed(me) if me.name() == "m0" => Some("changed".into()),
+            Event::Done { op, outcome } => Some(format!("{} {outcome:?}", op.0)),
+            _ => None,
+        };
+        self.events.drain(..).filter_map(|event| told(&event)).collect()
     }
 }
 
@@ -192,4 +210,43 @@ fn a_broadcast_fits_a_datagram_or_is_refused() {
         alone.live_for(Duration::from_secs(5));
         assert_eq!(alone.node.queue_len(Lane::High), 0, "{len}");
     }
+}
+
+#[test]
+fn a_node_on_the_move_can_leave() {
+    let mut alone = Alone::new(3, Config::lan());
+    alone.command(Command::SetAddress(Addr::from(home(7))));
+    alone.command(Command::Leave);
+    alone.live_for(Duration::from_secs(5));
+    assert_eq!(alone.story(), ["down", "1 Displaced", "2 Left"]);
+    assert_eq!(alone.node.me().state(), State::Left);
+}
+
+#[test]
+fn a_node_on_the_move_that_has_said_so_can_leave() {
+    let mut alone = Alone::new(3, Config::lan());
+    alone.command(Command::SetAddress(Addr::from(home(7))));
+    while alone.node.rumours_len() > 0 {
+        alone.time_out();
+        alone.drain();
+    }
+    alone.command(Command::Leave);
+    alone.live_for(Duration::from_secs(5));
+    assert_eq!(alone.story(), ["down", "1 Displaced", "2 Left"]);
+}
+
+#[test]
+fn a_node_on_the_move_can_change_its_mind_and_its_metadata() {
+    let mut alone = Alone::new(3, Config::lan());
+    alone.command(Command::SetAddress(Addr::from(home(7))));
+    alone.command(Command::SetAddress(Addr::from(home(8))));
+    alone.command(Command::SetMeta(Bytes::from_static(b"new")));
+    // Nobody else brings it back to the old address.
+    alone.alive("m0", 0, 9);
+    alone.claim(Kind::Suspect, "m0", 9);
+    assert_eq!(alone.node.me().state(), State::Left);
+    alone.live_for(Duration::from_secs(10));
+    assert_eq!(alone.story(), ["down", "1 Displaced", "up", "3 Applied", "2 Applied"]);
+    assert_eq!(alone.node.me().meta(), b"new");
+    assert_eq!(alone.node.me().addr(), Addr::from(home(8)));
 }

@@ -1,6 +1,7 @@
 //! Scenarios on a few nodes, one file per topic.
 
 mod detect;
+mod formulas;
 mod hostile;
 mod late;
 mod membership;

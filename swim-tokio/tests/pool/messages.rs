@@ -10,8 +10,7 @@ use crate::support::{SOON, alone, builder, joined, message, until_live, wait_for
 
 #[tokio::test]
 async fn a_broadcast_reaches_everybody() {
-    // Sent twice, as this profile has it, a broadcast may reach one member twice and the other
-    // never.
+    // Sent twice, as this profile has it, a broadcast may reach one member twice and none other.
     let config = || Config::local().retransmit_mult(16);
     let (a, _a_events) = alone(config(), "a").await;
     let (b, mut b_events) = joined(config(), "b", &a).await;
