@@ -8,7 +8,8 @@ use std::collections::VecDeque;
 
 use bytes::BytesMut;
 use swim_core::{
-    Ablation, Cause, Config, Event, Exchange, Input, Instant, Member, Node, Rejected, State, Stats,
+    Ablation, Cause, Config, ConfigBuilder, Event, Exchange, Input, Instant, Member, Node,
+    Rejected, State, Stats,
 };
 use swim_sim::{Fault, Machine, Seen, Split, Stall, Who, World, WorldConfig, place};
 
@@ -277,18 +278,44 @@ fn convergence_objects_to_views_that_differ_at_the_end() {
     }
 }
 
-/// The core's own negative control: nodes that never answer an accusation.
-#[test]
-fn nodes_that_cannot_refute_do_not_get_away_with_it() {
+/// Runs nodes of the core with other settings; returns the names of the oracles that object.
+fn run_settings(
+    core: ConfigBuilder,
+    loss: f64,
+    faults: Vec<(Instant, Fault)>,
+) -> Vec<&'static str> {
     let mut config = WorldConfig::new(1, NODES);
-    let ablation = Ablation { refute: false, ..Ablation::default() };
-    config.core = Config::lan().evidence_events(true).ablation(ablation).build().unwrap();
-    let time = Duration::from_secs(15);
-    let stall = Fault::Stall { who: Who::Random(3), part: Stall::Io, time };
-    config.faults = vec![(Instant::from_secs(10), stall)];
+    config.core = core.evidence_events(true).build().unwrap();
+    config.links = config.links.with_loss(loss).unwrap();
+    config.faults = faults;
     let mut world = World::converged(config);
     world.watch_all();
     world.run_until(END);
-    let objections = world.verdicts().iter().map(|v| v.violations).sum::<u64>();
-    assert!(objections > 0, "{:?}", world.violations());
+    world.verdicts().iter().filter(|v| v.violations > 0).map(|v| v.oracle).collect()
+}
+
+#[test]
+fn nodes_that_cannot_refute_do_not_get_away_with_it() {
+    let core = Config::lan().ablation(Ablation { refute: false, ..Ablation::default() });
+    let time = Duration::from_secs(15);
+    let stall = Fault::Stall { who: Who::Random(3), part: Stall::Io, time };
+    let found = run_settings(core, 0.0, vec![(Instant::from_secs(10), stall)]);
+    assert!(found.contains(&"convergence"), "{found:?}");
+}
+
+#[test]
+fn nodes_that_suspect_nobody_first_are_not_accurate() {
+    let core = Config::lan().ablation(Ablation { suspicion: false, ..Ablation::default() });
+    let found = run_settings(core, 0.2, Vec::new());
+    assert!(found.contains(&"accuracy"), "{found:?}");
+}
+
+#[test]
+fn nodes_that_never_look_for_the_failed_do_not_converge() {
+    let core = Config::lan().reconnect_interval(Duration::ZERO);
+    let faults = vec![
+        (Instant::from_secs(10), Fault::Partition(Split::Sizes(vec![10, 10]))),
+        (Instant::from_secs(100), Fault::Heal),
+    ];
+    assert_eq!(run_settings(core, 0.0, faults), ["convergence"]);
 }

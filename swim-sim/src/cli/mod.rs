@@ -23,9 +23,7 @@ struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run one world and print a summary
     Run(Box<run::Args>),
-    /// Run many small worlds with random faults, under every oracle
     Vopr(vopr::Args),
 }
 

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use crate::fault::FaultCounts;
 use crate::report::{Report, Spread};
 
 /// Prints the summary.
@@ -17,13 +18,14 @@ pub(super) fn text(r: &Report) -> String {
     };
     row("nodes, seed", format!("{} nodes, seed {}", thousands(r.nodes.into()), r.seed));
     row("virtual time", format!("{:.1} s", r.virtual_s));
-    let faults: Vec<String> = r
-        .faults
-        .iter()
-        .filter(|(_, n)| *n > 0)
-        .map(|(name, n)| format!("{} {}", thousands(n), name.replace('_', " ")))
-        .collect();
-    row("faults", if faults.is_empty() { "none".to_owned() } else { faults.join(", ") });
+    let (struck, befell) = faults(&r.faults);
+    row("faults", struck);
+    if !befell.is_empty() {
+        row("datagrams lost", befell);
+    }
+    if r.faults.streams_failed > 0 {
+        row("streams failed", thousands(r.faults.streams_failed));
+    }
     let d = &r.detection;
     if d.crashes > 0 {
         let mut known = format!("{} of {} known to every live node", d.reported_by_all, d.crashes);
@@ -73,6 +75,32 @@ pub(super) fn text(r: &Report) -> String {
     row("digest", r.digest.clone());
     oracles(&mut out, r);
     out
+}
+
+/// What struck, and what was lost by it.
+fn faults(counts: &FaultCounts) -> (String, String) {
+    let phrase = |(name, n): (&str, u64)| {
+        let name = name.replace('_', " ");
+        match (name.as_str(), n) {
+            ("crashes", 1) => "1 crash".to_owned(),
+            ("lost", _) => format!("{} by chance", thousands(n)),
+            ("cut", _) => format!("{} across a partition", thousands(n)),
+            ("overflowed", _) => format!("{} by full sockets", thousands(n)),
+            (name, 1) => format!("1 {}", name.trim_end_matches('s')),
+            (name, _) => format!("{} {name}", thousands(n)),
+        }
+    };
+    let happened: Vec<(&str, u64)> = {
+        let shown = |&(name, n): &(&str, u64)| n > 0 && name != "streams_failed";
+        counts.iter().filter(shown).collect()
+    };
+    let befell = |name: &str| matches!(name, "lost" | "cut" | "to_the_dead" | "overflowed");
+    let list = |which: bool| {
+        let chosen = happened.iter().filter(|(name, _)| befell(name) == which);
+        chosen.map(|&f| phrase(f)).collect::<Vec<_>>().join(", ")
+    };
+    let struck = list(false);
+    (if struck.is_empty() { "none".to_owned() } else { struck }, list(true))
 }
 
 fn views(r: &Report) -> String {
