@@ -3,6 +3,7 @@
 mod detect;
 mod formulas;
 mod hostile;
+mod last_call;
 mod late;
 mod membership;
 mod table;
