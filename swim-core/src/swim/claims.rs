@@ -5,7 +5,6 @@ use core::net::{IpAddr, SocketAddr};
 
 use super::ctx::Ctx;
 use super::members::{Local, SlotId};
-use super::outbox::Packet;
 use super::rules::{self, Known, OnAccusation, OnAlive, Place, Subject};
 use super::rumours::Rumour;
 use super::suspicion::Suspicion;
@@ -244,8 +243,7 @@ impl Ctx {
     /// Whoever accuses this node of an incarnation that it has left behind has missed its answer.
     fn on_stale_accusation(&mut self, origin: Origin, slot: SlotId) {
         self.stats.stale += 1;
-        if slot == self.me
-            && !self.leaving
+        if self.subject(slot) == Subject::Me
             && self.config.ablation.refute
             && let Origin::Datagram(from) = origin
         {
@@ -255,8 +253,7 @@ impl Ctx {
 
     /// Tells an accuser that this node lives. Should too much wait, gossip tells it later.
     fn answer(&mut self, accuser: SocketAddr) {
-        let refutation = Packet::Refutation { to: Addr::from(accuser) };
-        self.out.reply(refutation, self.config.knobs.replies_max);
+        self.out.refute(Addr::from(accuser), self.config.knobs.replies_max);
     }
 
     fn confirm(&mut self, slot: SlotId, claim: &wire::Claim<'_>) {

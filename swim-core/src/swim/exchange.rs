@@ -231,7 +231,7 @@ impl Exchanges {
         id: InboundId,
         join: bool,
     ) -> Result<(), Rejected> {
-        self.answer(cx, Action::State { id, join }, id)
+        self.answer(cx, Action::State { id, join })
     }
 
     pub(crate) fn reply_ack(
@@ -240,14 +240,13 @@ impl Exchanges {
         id: InboundId,
         seq: u32,
     ) -> Result<(), Rejected> {
-        self.answer(cx, Action::Ack { id, seq }, id)
+        self.answer(cx, Action::Ack { id, seq })
     }
 
-    fn answer(&mut self, cx: &mut Ctx, action: Action, id: InboundId) -> Result<(), Rejected> {
+    fn answer(&mut self, cx: &mut Ctx, action: Action) -> Result<(), Rejected> {
         let max = cx.config.knobs.exchanges_max;
         if self.actions.len() >= 2 * max as usize {
             cx.stats.rare().exchanges_refused += 1;
-            self.close(id);
             return Err(Rejected::Busy(max));
         }
         self.actions.push_back(action);

@@ -67,6 +67,14 @@ impl Outbox {
         room
     }
 
+    /// Queues this node's answer to an accuser; one will do for all accusations of a datagram.
+    pub(crate) fn refute(&mut self, accuser: Addr, max: u32) {
+        let waits = matches!(self.urgent.back(), Some(Packet::Refutation { to }) if *to == accuser);
+        if !waits {
+            self.reply(Packet::Refutation { to: accuser }, max);
+        }
+    }
+
     /// Queues a packet of a probe; their number is bounded by that of the probes.
     pub(crate) fn probe(&mut self, packet: Packet) {
         self.urgent.push_back(packet);

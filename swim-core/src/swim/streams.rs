@@ -65,7 +65,8 @@ impl Node {
             self.exchanges.refuse(id, text);
             return Err(rejected);
         }
-        self.exchanges.reply_state(&mut self.cx, id, state.join)?;
+        let answered = self.exchanges.reply_state(&mut self.cx, id, state.join);
+        answered.inspect_err(|_| self.exchanges.close(id))?;
         let (cx, aside) = self.split();
         aside.merges.begin(cx, &state);
         Ok(())

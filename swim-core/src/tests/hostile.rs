@@ -8,10 +8,10 @@ use std::{format, vec};
 
 use bytes::{Bytes, BytesMut};
 
-use crate::wire::{Alive, Claim, Kind, NodeState, PushPullHeader};
+use crate::wire::{Alive, Claim, Compound, Kind, NodeState, Ping, PushPullHeader, Source};
 use crate::{
-    Addr, Command, Config, ConfigBuilder, Event, Identity, InboundId, Input, Instant, Lane, Node,
-    NodeName, OpId, OutboundId, Roster, Seed, State,
+    Addr, Command, Config, ConfigBuilder, Event, Exchange, Identity, InboundId, Input, Instant,
+    Lane, Node, NodeName, OpId, OutboundId, Roster, Seed, State,
 };
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -249,4 +249,47 @@ fn a_node_on_the_move_can_change_its_mind_and_its_metadata() {
     assert_eq!(alone.story(), ["down", "1 Displaced", "up", "3 Applied", "2 Applied"]);
     assert_eq!(alone.node.me().meta(), b"new");
     assert_eq!(alone.node.me().addr(), Addr::from(home(8)));
+}
+
+/// Whoever accuses this node over and over in one datagram gets one answer, not 127: the source of
+/// a datagram is easily forged.
+#[test]
+fn a_datagram_of_accusations_is_answered_once() {
+    let mut alone = Alone::new(3, Config::lan());
+    let mut datagram = BytesMut::new();
+    let mut compound = Compound::begin(&mut datagram);
+    for incarnation in 0..Compound::PARTS_MAX as u32 {
+        let claim = Claim { incarnation, node: b"m0", from: b"m2" };
+        compound.part(|out| claim.encode(Kind::Suspect, out)).unwrap();
+    }
+    compound.finish();
+    alone.datagram(&datagram);
+    let mut buf = BytesMut::new();
+    let mut answers = 0;
+    while alone.node.poll_transmit(&mut buf).is_some() {
+        answers += 1;
+    }
+    assert_eq!(answers, 1);
+}
+
+#[test]
+fn a_request_too_many_is_closed_once() {
+    let mut alone = Alone::new(3, Config::lan().exchanges_max(1));
+    let (mut ping, mut state) = (BytesMut::new(), BytesMut::new());
+    Ping { seq: 1, node: b"m0", source: Source::default() }.encode(&mut ping);
+    PushPullHeader::default().encode(&mut state);
+    for (id, bytes) in [&ping, &state, &ping, &state].into_iter().enumerate() {
+        let id = InboundId(id as u64);
+        let _ = alone.node.handle(alone.now, Input::Request { id, from: home(1), bytes });
+    }
+    let mut buf = BytesMut::new();
+    let mut fates = Vec::new();
+    while let Some(exchange) = alone.node.poll_exchange(&mut buf) {
+        match exchange {
+            Exchange::Reply { id, .. } => fates.push((id.0, "answered")),
+            Exchange::Close { id } => fates.push((id.0, "closed")),
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(fates, [(0, "answered"), (1, "answered"), (2, "closed"), (3, "closed")]);
 }
