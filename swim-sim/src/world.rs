@@ -1,10 +1,12 @@
 //! Many nodes in virtual time.
 
 mod act;
+mod config;
 mod host;
 mod output;
 mod step;
 mod streams;
+mod watch;
 
 use core::time::Duration;
 use std::io;
@@ -13,65 +15,21 @@ use std::sync::Arc;
 use swim_core::journal::Recorder;
 use swim_core::{Command, Config, Identity, Instant, Node, Roster};
 
+pub use self::config::{Driver, WorldConfig};
 pub(crate) use self::host::Host;
+pub use self::watch::VIOLATIONS_MAX;
 use crate::arena::Arena;
-use crate::change::{Change, Stall, Strike, What};
+use crate::change::Stall;
 use crate::digest::Digest;
 use crate::draw::Draw;
 use crate::fault::{Act, Agenda, Fault, FaultCounts, Split, Who};
 use crate::link::Links;
-use crate::machine::{Birth, Machine, Seen};
-use crate::oracle::{self, Inspect, Load, Oracle, Verdict, Violation};
+use crate::machine::{Birth, Machine};
+use crate::oracle::{Oracle, Violation};
 use crate::place;
 use crate::stream::{Step, Streams};
 use crate::tracker::Tracker;
 use crate::wheel::Wheel;
-
-/// What a world is made of. Start from [`WorldConfig::new`] and set what differs.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct WorldConfig {
-    /// All chance comes from it: links, choices of who crashes, the nodes' own randomness.
-    pub seed: u64,
-    /// How many nodes, at most [`place::NODES_MAX`].
-    pub nodes: u32,
-    /// The settings of every node.
-    pub core: Arc<Config>,
-    /// The links between them.
-    pub links: Links,
-    /// What is done to them, and when.
-    pub faults: Vec<(Instant, Fault)>,
-    /// What a driver that wakes up late does first.
-    pub driver: Driver,
-    /// In a cold world, the time within which all nodes but the first start and join.
-    pub join_window: Duration,
-}
-
-impl WorldConfig {
-    /// `nodes` nodes with memberlist's LAN settings on a local network, without faults.
-    pub fn new(seed: u64, nodes: u32) -> Self {
-        Self {
-            seed,
-            nodes,
-            core: Config::lan().build().expect("the preset is valid"),
-            links: Links::default(),
-            faults: Vec::new(),
-            driver: Driver::default(),
-            join_window: Duration::from_millis(100),
-        }
-    }
-}
-
-/// What a driver that finds both mail and an expired time-out does first.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[expect(clippy::exhaustive_enums, reason = "there is no third order")]
-pub enum Driver {
-    /// It reads its mail, as the contract of the core asks.
-    #[default]
-    MailFirst,
-    /// It runs its timers, as the Go programs of the published experiments did.
-    TimersFirst,
-}
 
 /// Many machines, their links and their time. Same configuration, same course of events.
 pub struct World<M = Node> {
@@ -270,43 +228,6 @@ impl<M: Machine> World<M> {
         self.give_command(node, command);
     }
 
-    /// Lets an oracle judge what happens from now on.
-    pub fn watch(&mut self, oracle: impl Oracle + 'static) {
-        self.watch_boxed(Box::new(oracle));
-    }
-
-    /// Lets every oracle judge what happens from now on.
-    pub fn watch_all(&mut self) {
-        for oracle in oracle::all(&Arc::clone(&self.core), self.len()) {
-            self.watch_boxed(oracle);
-        }
-    }
-
-    fn watch_boxed(&mut self, mut oracle: Box<dyn Oracle>) {
-        self.tell_start(oracle.as_mut());
-        self.oracles.push(oracle);
-        self.next_tick = self.next_tick.min(self.now + TICK);
-        self.next_act = self.next_act.min(self.next_tick);
-    }
-
-    /// Asks the oracles for their last word, and hands out what all of them found.
-    pub fn verdicts(&mut self) -> Vec<Verdict> {
-        let mut oracles = core::mem::take(&mut self.oracles);
-        for oracle in &mut oracles {
-            if let Err(v) = oracle.at_end(self) {
-                self.note_violation(v);
-            }
-        }
-        let verdicts = oracles.iter().map(|o| Verdict::of(o.as_ref(), &self.violations)).collect();
-        self.oracles = oracles;
-        verdicts
-    }
-
-    /// What oracles have objected to so far; the first [`VIOLATIONS_MAX`] are kept.
-    pub fn violations(&self) -> &[Violation] {
-        &self.violations
-    }
-
     /// The virtual time.
     pub const fn now(&self) -> Instant {
         self.now
@@ -371,89 +292,9 @@ impl<M: Machine> World<M> {
         self.agenda.add(at, act);
         self.next_act = self.next_act.min(at);
     }
-
-    fn note_violation(&mut self, violation: Violation) {
-        if self.violations.len() < VIOLATIONS_MAX {
-            self.violations.push(violation);
-        }
-    }
-
-    /// Tells every oracle.
-    fn tell(&mut self, change: &Change) {
-        for i in 0..self.oracles.len() {
-            if let Err(v) = self.oracles[i].on_change(change) {
-                self.note_violation(v);
-            }
-        }
-    }
-
-    /// Tells every oracle, and the tracker, what the world does.
-    fn tell_strike(&mut self, strike: Strike) {
-        if !self.oracles.is_empty() {
-            self.tell(&Change::strike(self.now, strike));
-        }
-    }
-
-    /// Tells an oracle that comes late what is already the case.
-    fn tell_start(&self, oracle: &mut dyn Oracle) {
-        for (node, host) in (0..).zip(&self.hosts) {
-            if host.machine.is_some() {
-                let (life, converged) = (host.life, true);
-                let what = What::Strike(Strike::Started { node, life, converged });
-                // An oracle that objects to a mere start has nothing to compare it with yet.
-                let _ = oracle.on_change(&Change { at: self.now, what });
-            }
-        }
-        if self.links.loss() > 0.0 {
-            let what = What::Strike(Strike::Loss(self.links.loss()));
-            let _ = oracle.on_change(&Change { at: self.now, what });
-        }
-        if !self.groups.is_empty() {
-            let what = What::Strike(Strike::Split(Arc::clone(&self.groups)));
-            let _ = oracle.on_change(&Change { at: self.now, what });
-        }
-    }
-}
-
-impl<M: Machine> Inspect for World<M> {
-    fn now(&self) -> Instant {
-        self.now
-    }
-
-    fn nodes(&self) -> u32 {
-        self.len()
-    }
-
-    fn config(&self) -> &Config {
-        &self.core
-    }
-
-    fn observes(&self, node: u32) -> bool {
-        self.hosts[node as usize].observes()
-    }
-
-    fn incarnation(&self, node: u32) -> u32 {
-        self.machine(node).map_or(0, Machine::incarnation)
-    }
-
-    fn view(&self, node: u32, show: &mut dyn FnMut(Seen<'_>)) {
-        if let Some(machine) = self.machine(node) {
-            machine.view(show);
-        }
-    }
-
-    fn load(&self, node: u32) -> Load {
-        self.hosts[node as usize].load()
-    }
 }
 
 /// The identity of node `index`.
 fn identity(index: u32) -> Identity {
     Identity::new(&place::name(index), place::addr(index)).expect("the name and address are valid")
 }
-
-/// Violations that a world keeps; a broken protocol has thousands, and the first tells most.
-pub const VIOLATIONS_MAX: usize = 100;
-
-/// Time between two looks of the oracles at every node.
-const TICK: Duration = Duration::from_secs(1);

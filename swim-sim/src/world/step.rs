@@ -2,7 +2,8 @@
 
 use swim_core::{Command, Input, Instant, OpId};
 
-use super::{Driver, Item, TICK, World};
+use super::watch::TICK;
+use super::{Driver, Item, World};
 use crate::change::Stall;
 use crate::machine::Machine;
 use crate::place;
