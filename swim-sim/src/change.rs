@@ -97,6 +97,10 @@ pub enum Strike {
     },
     /// It goes on.
     Resumed(u32),
+    /// Blocks or its host's troubles begin to keep a node from its part in the protocol.
+    Impaired(u32),
+    /// It is under none of them any more.
+    Relieved(u32),
     /// From now on, nodes of different groups do not reach each other: the group of each node.
     Split(Arc<[u16]>),
     /// All nodes reach each other again.
@@ -173,6 +177,8 @@ impl fmt::Display for Strike {
                 write!(f, "** n{node}: {part} freezes until {until}")
             }
             Self::Resumed(node) => write!(f, "** n{node} goes on"),
+            Self::Impaired(node) => write!(f, "** n{node} is impaired from now on"),
+            Self::Relieved(node) => write!(f, "** n{node} is not impaired any more"),
             Self::Healed => f.write_str("** all nodes reach each other again"),
             Self::Loss(p) => write!(f, "** {:.1} % of packets are lost from now on", p * 100.0),
             Self::Split(groups) => {

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 
 use swim_core::Instant;
 
+use crate::block::{Ends, Plane};
 use crate::change::Stall;
+use crate::course::Course;
 
 /// Something to do to a world at a time of its own. See
 /// [`WorldConfig::faults`](crate::WorldConfig).
@@ -28,18 +30,47 @@ pub enum Fault {
         /// For how long.
         time: Duration,
     },
+    /// Nodes freeze again and again.
+    Stalls {
+        /// Which; chosen once.
+        who: Who,
+        /// What of them.
+        part: Stall,
+        /// When.
+        course: Course,
+        /// For how long in all.
+        time: Duration,
+    },
+    /// The network drops packets between some nodes, one way or both. Blocks add up.
+    Block {
+        /// Between which.
+        ends: Ends,
+        /// On which transport. A stream whose packets are dropped is late, or runs into its
+        /// deadline if all of them are.
+        plane: Plane,
+        /// The share of packets that is dropped, 0 to 1.
+        share: f64,
+        /// When.
+        course: Course,
+        /// For how long in all; [`Duration::MAX`] is for good.
+        time: Duration,
+    },
     /// Nodes of different groups do not reach each other from now on. Replaces the groups before.
     Partition(Split),
-    /// All nodes reach each other again.
+    /// All nodes reach each other again: ends the partition and every block.
     Heal,
     /// From now on, links lose this share of their packets.
     Loss(f64),
 }
 
 /// Which nodes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(clippy::exhaustive_enums, reason = "one or some")]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Who {
+    /// All that the fault applies to.
+    All,
+    /// Those of these that it applies to.
+    Nodes(Vec<u32>),
     /// This one, if it is in a state that the fault applies to.
     Node(u32),
     /// This many, drawn from those that the fault applies to.
@@ -79,6 +110,13 @@ pub(crate) enum Act {
         node: u32,
         stall: u32,
     },
+    /// A fault that lasts comes or goes.
+    Turn {
+        spell: usize,
+        on: bool,
+    },
+    /// A fault that lasts is over.
+    EndSpell(usize),
     /// A node that has left ends.
     End {
         node: u32,
@@ -99,76 +137,6 @@ impl Agenda {
 
     pub(crate) fn pop(&mut self) -> Option<Act> {
         self.items.pop_first().map(|(_, act)| act)
-    }
-}
-
-/// How often each kind of fault struck.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
-#[non_exhaustive]
-pub struct FaultCounts {
-    /// Processes that ended without a word.
-    pub crashes: u64,
-    /// Crashed nodes that started again.
-    pub restarts: u64,
-    /// Nodes that were told to leave.
-    pub leaves: u64,
-    /// Stalls of input and output.
-    pub io_stalls: u64,
-    /// Stalls of whole drivers.
-    pub loop_stalls: u64,
-    /// Partitions begun.
-    pub partitions: u64,
-    /// Partitions ended.
-    pub heals: u64,
-    /// Datagrams lost by chance.
-    pub lost: u64,
-    /// Datagrams between the sides of a partition.
-    pub cut: u64,
-    /// Datagrams to nodes that were down.
-    pub to_the_dead: u64,
-    /// Datagrams that found the socket of a frozen node full.
-    pub overflowed: u64,
-    /// Streams that failed for one of these reasons.
-    pub streams_failed: u64,
-}
-
-impl FaultCounts {
-    /// Every counter with its name.
-    pub fn iter(&self) -> impl Iterator<Item = (&'static str, u64)> {
-        let Self { crashes, restarts, leaves, io_stalls, loop_stalls, partitions, heals, .. } =
-            *self;
-        let Self { lost, cut, to_the_dead, overflowed, streams_failed, .. } = *self;
-        [
-            ("crashes", crashes),
-            ("restarts", restarts),
-            ("leaves", leaves),
-            ("io_stalls", io_stalls),
-            ("loop_stalls", loop_stalls),
-            ("partitions", partitions),
-            ("heals", heals),
-            ("lost", lost),
-            ("cut", cut),
-            ("to_the_dead", to_the_dead),
-            ("overflowed", overflowed),
-            ("streams_failed", streams_failed),
-        ]
-        .into_iter()
-    }
-
-    /// Adds the counts of another world.
-    pub const fn add(&mut self, o: &Self) {
-        self.crashes += o.crashes;
-        self.restarts += o.restarts;
-        self.leaves += o.leaves;
-        self.io_stalls += o.io_stalls;
-        self.loop_stalls += o.loop_stalls;
-        self.partitions += o.partitions;
-        self.heals += o.heals;
-        self.lost += o.lost;
-        self.cut += o.cut;
-        self.to_the_dead += o.to_the_dead;
-        self.overflowed += o.overflowed;
-        self.streams_failed += o.streams_failed;
     }
 }
 

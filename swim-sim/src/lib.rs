@@ -41,8 +41,11 @@
 //!   formula in its documentation.
 
 mod arena;
+mod block;
 mod change;
 pub mod cli;
+mod counts;
+mod course;
 mod digest;
 mod draw;
 mod fault;
@@ -59,10 +62,13 @@ mod wheel;
 mod world;
 
 pub use arena::Arena;
+pub use block::{Ends, Plane};
 pub use change::{Change, Claim, Says, Stall, Strike, What};
+pub use counts::FaultCounts;
+pub use course::Course;
 pub use digest::Digest;
 pub use draw::{Draw, hash};
-pub use fault::{Fault, FaultCounts, Split, Who};
+pub use fault::{Fault, Split, Who};
 pub use link::{DELAY_MAX, DELAY_MIN, LinkError, Links};
 pub use machine::{Birth, Machine, Seen};
 pub use report::Report;

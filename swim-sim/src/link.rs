@@ -82,12 +82,23 @@ impl Links {
     }
 
     /// How long the transport needs for one leg of a stream: what is lost is sent again after
-    /// `retry_ns`, then after twice that, and so on, as TCP does.
-    pub fn leg(&self, seed: u64, from: u32, to: u32, number: u32, retry_ns: u64) -> u64 {
+    /// `retry_ns`, then after twice that, and so on, as TCP does. A share of `blocked` is lost
+    /// besides what the links lose.
+    pub fn leg(
+        &self,
+        seed: u64,
+        from: u32,
+        to: u32,
+        number: u32,
+        retry_ns: u64,
+        blocked: f64,
+    ) -> u64 {
+        let both = 1.0 - (1.0 - self.loss) * (1.0 - blocked);
+        let loss = if blocked > 0.0 { both } else { self.loss };
         let (mut late, mut wait) = (0u64, retry_ns);
         for attempt in 1..=STREAM_ATTEMPTS {
             let bits = hash(seed, u64::from(from) << 32 | u64::from(to), number.into(), attempt);
-            if self.loss == 0.0 || (bits >> 32) as f64 / (1u64 << 32) as f64 >= self.loss {
+            if loss == 0.0 || (bits >> 32) as f64 / (1u64 << 32) as f64 >= loss {
                 return late + self.delay(bits);
             }
             late += wait;
@@ -175,9 +186,10 @@ mod tests {
     #[test]
     fn streams_lose_time_instead_of_bytes() {
         let links = Links::default().with_loss(0.2).unwrap();
-        let late = (0..10_000).filter(|&n| links.leg(1, 2, 3, n, 200_000_000) > 2_000_000).count();
+        let late =
+            (0..10_000).filter(|&n| links.leg(1, 2, 3, n, 200_000_000, 0.0) > 2_000_000).count();
         assert!((1_850..2_150).contains(&late), "{late}");
-        assert!(Links::default().leg(1, 2, 3, 4, 200_000_000) <= 2_000_000);
+        assert!(Links::default().leg(1, 2, 3, 4, 200_000_000, 0.0) <= 2_000_000);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use core::time::Duration;
 use serde::Serialize;
 use swim_core::Instant;
 
-use crate::fault::FaultCounts;
+use crate::counts::FaultCounts;
 use crate::machine::Machine;
 use crate::oracle::{self, Inspect as _, Verdict};
 use crate::world::{Traffic, World};

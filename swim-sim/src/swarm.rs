@@ -7,8 +7,9 @@ use std::sync::Arc;
 use swim_core::{Config, Instant};
 
 use crate::change::Stall;
+use crate::counts::FaultCounts;
 use crate::draw::Draw;
-use crate::fault::{Fault, FaultCounts, Split, Who};
+use crate::fault::{Fault, Split, Who};
 use crate::link::Links;
 use crate::machine::Machine;
 use crate::oracle::{Formula, Verdict};

@@ -4,6 +4,7 @@ mod act;
 mod config;
 mod host;
 mod output;
+mod spells;
 mod step;
 mod streams;
 mod watch;
@@ -17,12 +18,15 @@ use swim_core::{Command, Config, Identity, Instant, Node, Roster};
 
 pub use self::config::{Driver, WorldConfig};
 pub(crate) use self::host::Host;
+use self::spells::Spell;
 pub use self::watch::VIOLATIONS_MAX;
 use crate::arena::Arena;
+use crate::block::Blocks;
 use crate::change::Stall;
+use crate::counts::FaultCounts;
 use crate::digest::Digest;
 use crate::draw::Draw;
-use crate::fault::{Act, Agenda, Fault, FaultCounts, Split, Who};
+use crate::fault::{Act, Agenda, Fault, Split, Who};
 use crate::link::Links;
 use crate::machine::{Birth, Machine};
 use crate::oracle::{Oracle, Violation};
@@ -42,6 +46,11 @@ pub struct World<M = Node> {
     hosts: Vec<Host<M>>,
     /// The group of each node; empty while all reach each other.
     groups: Arc<[u16]>,
+    blocks: Blocks,
+    /// Faults that last, until they are over.
+    spells: Vec<Option<Spell>>,
+    /// How many faults of its links or host each node is under; empty before the first.
+    impairments: Vec<u32>,
     wheel: Wheel<Item>,
     arena: Arena,
     streams: Streams,
@@ -152,6 +161,9 @@ impl<M: Machine> World<M> {
             make,
             hosts: (0..config.nodes).map(|_| Host::default()).collect(),
             groups: Arc::default(),
+            blocks: Blocks::default(),
+            spells: Vec::new(),
+            impairments: Vec::new(),
             wheel: Wheel::new(),
             arena: Arena::new(),
             streams: Streams::default(),

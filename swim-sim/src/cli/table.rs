@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::fault::FaultCounts;
+use crate::counts::FaultCounts;
 use crate::report::{Report, Spread};
 
 /// Prints the summary.
@@ -85,6 +85,7 @@ fn faults(counts: &FaultCounts) -> (String, String) {
             ("crashes", 1) => "1 crash".to_owned(),
             ("lost", _) => format!("{} by chance", thousands(n)),
             ("cut", _) => format!("{} across a partition", thousands(n)),
+            ("blocked", _) => format!("{} by blocks", thousands(n)),
             ("overflowed", _) => format!("{} by full sockets", thousands(n)),
             (name, 1) => format!("1 {}", name.trim_end_matches('s')),
             (name, _) => format!("{} {name}", thousands(n)),
@@ -94,7 +95,8 @@ fn faults(counts: &FaultCounts) -> (String, String) {
         let shown = |&(name, n): &(&str, u64)| n > 0 && name != "streams_failed";
         counts.iter().filter(shown).collect()
     };
-    let befell = |name: &str| matches!(name, "lost" | "cut" | "to_the_dead" | "overflowed");
+    let befell =
+        |name: &str| matches!(name, "lost" | "cut" | "blocked" | "to_the_dead" | "overflowed");
     let list = |which: bool| {
         let chosen = happened.iter().filter(|(name, _)| befell(name) == which);
         chosen.map(|&f| phrase(f)).collect::<Vec<_>>().join(", ")

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc;
 
 use super::{progress, table::thousands, usage, value};
-use crate::fault::FaultCounts;
+use crate::counts::FaultCounts;
 use crate::oracle::{Trace, Verdict};
 use crate::swarm::{Asked, Outcome, Swarm};
 

@@ -63,6 +63,9 @@ struct Condition {
     leaving: bool,
     /// Since when it is not stalled; `None` while it is.
     clear_since: Option<Instant>,
+    /// Whether its links or its host are impaired, and since when they are not.
+    impaired: bool,
+    relieved: Instant,
 }
 
 #[derive(Debug)]
@@ -198,8 +201,9 @@ impl Accuracy {
             Strike::Started { node, converged, .. } => {
                 // A world that starts converged has behaved for ever.
                 let since = if *converged { Instant::ZERO } else { now };
-                self.nodes[*node as usize] =
-                    Condition { up_since: Some(since), leaving: false, clear_since: Some(since) };
+                let node = &mut self.nodes[*node as usize];
+                let (up_since, clear_since) = (Some(since), Some(since));
+                *node = Condition { up_since, leaving: false, clear_since, ..*node };
             }
             Strike::Crashed(node) | Strike::Gone(node) => {
                 self.nodes[*node as usize].up_since = None;
@@ -207,6 +211,11 @@ impl Accuracy {
             Strike::Leaving(node) => self.nodes[*node as usize].leaving = true,
             Strike::Stalled { node, .. } => self.nodes[*node as usize].clear_since = None,
             Strike::Resumed(node) => self.nodes[*node as usize].clear_since = Some(now),
+            Strike::Impaired(node) => self.nodes[*node as usize].impaired = true,
+            Strike::Relieved(node) => {
+                let node = &mut self.nodes[*node as usize];
+                (node.impaired, node.relieved) = (false, now);
+            }
             Strike::Split(groups) => {
                 self.end_split(now);
                 let split = Partition { groups: Arc::clone(groups), until: None };
@@ -242,7 +251,8 @@ impl Condition {
     /// Whether it was up and unstalled since before `start`.
     fn steady_since(&self, start: Instant) -> bool {
         let before = |t: Option<Instant>| t.is_some_and(|t| t <= start);
-        before(self.up_since) && before(self.clear_since)
+        let links = !self.impaired && self.relieved <= start;
+        before(self.up_since) && before(self.clear_since) && links
     }
 }
 

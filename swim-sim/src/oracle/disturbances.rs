@@ -11,6 +11,7 @@ use crate::change::Strike;
 pub(super) struct Disturbances {
     last: Instant,
     stalled: BTreeSet<u32>,
+    impaired: BTreeSet<u32>,
     split: bool,
     lossy: bool,
 }
@@ -25,6 +26,12 @@ impl Disturbances {
             Strike::Resumed(node) | Strike::Crashed(node) | Strike::Gone(node) => {
                 self.stalled.remove(&node);
             }
+            Strike::Impaired(node) => {
+                self.impaired.insert(node);
+            }
+            Strike::Relieved(node) => {
+                self.impaired.remove(&node);
+            }
             Strike::Split(_) => self.split = true,
             Strike::Healed => self.split = false,
             Strike::Loss(p) => self.lossy = p > 0.0,
@@ -34,7 +41,7 @@ impl Disturbances {
 
     /// Since when nothing has struck; `None` while something lasts.
     pub(super) fn calm_since(&self) -> Option<Instant> {
-        let calm = self.stalled.is_empty() && !self.split;
+        let calm = self.stalled.is_empty() && self.impaired.is_empty() && !self.split;
         calm.then_some(self.last)
     }
 

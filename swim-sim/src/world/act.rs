@@ -36,6 +36,8 @@ impl<M: Machine> World<M> {
                     self.resume(node);
                 }
             }
+            Act::Turn { spell, on } => self.turn(spell, on),
+            Act::EndSpell(spell) => self.end_spell(spell),
             Act::End { node, life } => {
                 let host = &self.hosts[node as usize];
                 if host.life == life && host.leaving {
@@ -49,27 +51,34 @@ impl<M: Machine> World<M> {
     fn apply(&mut self, fault: Fault) {
         match fault {
             Fault::Crash(who) => {
-                for node in self.select(who, |h| h.machine.is_some() && !h.leaving) {
+                for node in self.select(&who, |h| h.machine.is_some() && !h.leaving) {
                     self.crash_node(node);
                 }
             }
             Fault::Restart(who) => {
-                for node in self.select(who, |h| h.machine.is_none() && h.started && !h.leaving) {
+                for node in self.select(&who, |h| h.machine.is_none() && h.started && !h.leaving) {
                     self.restart_node(node);
                 }
             }
             Fault::Leave(who) => {
-                for node in self.select(who, |h| h.observes() && h.stall.is_none()) {
+                for node in self.select(&who, |h| h.observes() && h.stall.is_none()) {
                     self.leave(node);
                 }
             }
             Fault::Stall { who, part, time } => {
-                for node in self.select(who, |h| h.machine.is_some() && h.stall.is_none()) {
+                for node in self.select(&who, |h| h.machine.is_some() && h.stall.is_none()) {
                     self.stall_node(node, part, time);
                 }
             }
+            Fault::Stalls { who, part, course, time } => {
+                self.stall_in_turns(&who, part, course, time);
+            }
+            Fault::Block { ends, plane, share, course, time } => {
+                self.block(&ends, plane, share, course, time);
+            }
             Fault::Partition(split) => self.split(&split),
             Fault::Heal => {
+                self.end_blocks();
                 if !self.groups.is_empty() {
                     self.faults.heals += 1;
                     self.groups = Arc::default();
@@ -87,17 +96,24 @@ impl<M: Machine> World<M> {
     }
 
     /// The nodes that a fault strikes, of those that it applies to, in order of their numbers.
-    fn select(&mut self, who: Who, applies: impl Fn(&super::Host<M>) -> bool) -> Vec<u32> {
+    pub(super) fn select(
+        &mut self,
+        who: &Who,
+        applies: impl Fn(&super::Host<M>) -> bool,
+    ) -> Vec<u32> {
         let fits = |node: &u32| self.hosts.get(*node as usize).is_some_and(&applies);
-        match who {
-            Who::Node(node) => Some(node).filter(fits).into_iter().collect(),
+        let mut chosen: Vec<u32> = match who {
+            Who::Node(node) => Some(*node).filter(fits).into_iter().collect(),
+            Who::Nodes(nodes) => nodes.iter().copied().filter(fits).collect(),
+            Who::All => return (0..self.len()).filter(fits).collect(),
             Who::Random(k) => {
                 let mut nodes: Vec<u32> = (0..self.len()).filter(fits).collect();
-                let mut chosen = self.draw.choose(&mut nodes, k as usize).to_vec();
-                chosen.sort_unstable();
-                chosen
+                self.draw.choose(&mut nodes, *k as usize).to_vec()
             }
-        }
+        };
+        chosen.sort_unstable();
+        chosen.dedup();
+        chosen
     }
 
     /// Makes a node's machine.
@@ -191,7 +207,7 @@ impl<M: Machine> World<M> {
         self.give_command(node, Command::Leave);
     }
 
-    fn stall_node(&mut self, node: u32, part: Stall, time: Duration) {
+    pub(super) fn stall_node(&mut self, node: u32, part: Stall, time: Duration) {
         match part {
             Stall::Io => self.faults.io_stalls += 1,
             Stall::Loop => self.faults.loop_stalls += 1,

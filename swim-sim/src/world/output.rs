@@ -75,6 +75,10 @@ impl<M: Machine> World<M> {
             self.faults.cut += 1;
             return self.arena.give(packet);
         }
+        if self.blocks.any() && self.blocks.drops(self.seed, from, to, number) {
+            self.faults.blocked += 1;
+            return self.arena.give(packet);
+        }
         let Some(delay) = self.links.fate(self.seed, from, to, number) else {
             self.faults.lost += 1;
             return self.arena.give(packet);
@@ -123,7 +127,8 @@ impl<M: Machine> World<M> {
             return;
         };
         if let Says::Down { .. } = says {
-            let reachable = !self.cut(observer, subject);
+            let impaired = self.is_impaired(observer) || self.is_impaired(subject);
+            let reachable = !self.cut(observer, subject) && !impaired;
             let up = self.hosts[subject as usize].observes();
             self.tracker.down(self.now, observer, subject, up, reachable);
         }

@@ -3,6 +3,7 @@
 use swim_core::{Exchange, ExchangeError, InboundId, Input, Instant, OutboundId};
 
 use super::{Item, World};
+use crate::block::Plane;
 use crate::change::Stall;
 use crate::machine::Machine;
 use crate::place;
@@ -72,7 +73,7 @@ impl<M: Machine> World<M> {
         let (slot, generation) = self.streams.open(stream);
         let late = Step::Fail(ExchangeError::TimedOut);
         self.plan(slot, generation, deadline.max(self.now), from, late);
-        if self.cut(from, to) {
+        if self.severed(from, to) || self.severed(to, from) {
             return;
         }
         let connected = self.now.as_nanos()
@@ -89,7 +90,13 @@ impl<M: Machine> World<M> {
 
     /// Time of one leg.
     fn leg(&self, from: u32, to: u32, number: u32, part: u64, retry_ns: u64) -> u64 {
-        self.links.leg(self.seed ^ STREAM_SALT ^ part, from, to, number, retry_ns)
+        let blocked = self.blocks.share(Plane::Streams, from, to);
+        self.links.leg(self.seed ^ STREAM_SALT ^ part, from, to, number, retry_ns, blocked)
+    }
+
+    /// Whether no packet of a stream gets from one node to the other.
+    fn severed(&self, from: u32, to: u32) -> bool {
+        self.cut(from, to) || self.blocks.share(Plane::Streams, from, to) >= 1.0
     }
 
     fn plan(&mut self, slot: u32, generation: u32, at: Instant, by: u32, step: Step) {
@@ -102,9 +109,13 @@ impl<M: Machine> World<M> {
     pub(super) fn step_stream(&mut self, slot: u32, generation: u32, step: Step) {
         let Some(stream) = self.streams.get(slot, generation) else { return };
         let (from, to) = (stream.from, stream.to);
-        let lost = step != Step::Fail(ExchangeError::TimedOut) && self.cut(from, to);
+        let lost = match step {
+            Step::Fail(ExchangeError::TimedOut) => false,
+            Step::Arrive => self.severed(from, to),
+            Step::Answer | Step::Fail(_) => self.severed(to, from),
+        };
         if lost {
-            // Bytes that a partition swallows; the deadline ends the stream.
+            // Bytes that the network swallows; the deadline ends the stream.
             return;
         }
         match step {

@@ -80,6 +80,10 @@ impl<M: Machine> World<M> {
                 let _ = oracle.on_change(&Change { at: self.now, what });
             }
         }
+        for node in (0..self.len()).filter(|&node| self.is_impaired(node)) {
+            let what = What::Strike(Strike::Impaired(node));
+            let _ = oracle.on_change(&Change { at: self.now, what });
+        }
         if self.links.loss() > 0.0 {
             let what = What::Strike(Strike::Loss(self.links.loss()));
             let _ = oracle.on_change(&Change { at: self.now, what });
