@@ -165,23 +165,33 @@ impl Record {
         core::str::from_utf8(self.name_bytes()).expect("a record holds only a checked name")
     }
 
+    #[inline]
     pub(crate) fn name_bytes(&self) -> &[u8] {
-        let at = IP + usize::from(self.0[IP_LEN]);
-        &self.0[at..at + usize::from(self.0[NAME_LEN])]
+        let (head, rest) = self.0.split_first_chunk::<IP>().expect("every record has a head");
+        &rest[usize::from(head[IP_LEN])..][..usize::from(head[NAME_LEN])]
     }
 
+    #[inline]
     pub(crate) fn is_named(&self, name: &[u8]) -> bool {
         same(self.name_bytes(), name)
     }
 
     /// Whether these are IP, in this form, and port.
+    #[inline]
     pub(crate) fn is_at(&self, wire_ip: &[u8], port: u16) -> bool {
-        self.port() == port && same(self.wire_ip(), wire_ip)
+        let Some((head, rest)) = self.0.split_first_chunk::<IP>() else { return false };
+        let ip = rest.get(..usize::from(head[IP_LEN]));
+        u16::from_be_bytes([head[VERSIONS], head[VERSIONS + 1]]) == port
+            && ip.is_some_and(|ip| same(ip, wire_ip))
     }
 
     /// Whether these are the metadata and versions.
+    #[inline]
     pub(crate) fn says(&self, meta: &[u8], versions: &[u8]) -> bool {
-        same(self.version_bytes(), versions) && same(self.meta(), meta)
+        let Some((head, rest)) = self.0.split_first_chunk::<IP>() else { return false };
+        let before = usize::from(head[IP_LEN]) + usize::from(head[NAME_LEN]);
+        head.first_chunk::<VERSIONS>().map(<[u8; VERSIONS]>::as_slice) == Some(versions)
+            && rest.get(before..).is_some_and(|held| same(held, meta))
     }
 
     pub(crate) fn wire_ip(&self) -> &[u8] {

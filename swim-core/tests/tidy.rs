@@ -61,6 +61,7 @@ const SWIM: &[&str] = &[
     "transmit",
     "upkeep",
     "node",
+    "datagram",
     "streams",
     "commands",
     "audit",

@@ -37,8 +37,18 @@ impl Origin {
 
 impl Ctx {
     pub(crate) fn on_alive(&mut self, origin: Origin, claim: &wire::Alive<'_>) {
+        self.on_alive_at(origin, claim, self.members.find(claim.node));
+    }
+
+    /// The same, of the member in this slot; `None` if there was none.
+    pub(crate) fn on_alive_at(
+        &mut self,
+        origin: Origin,
+        claim: &wire::Alive<'_>,
+        slot: Option<SlotId>,
+    ) {
         let port = if claim.port == 0 { self.my_record().port() } else { claim.port };
-        let Some(slot) = self.members.find(claim.node) else {
+        let Some(slot) = slot else {
             self.on_newcomer(origin, claim, port);
             return;
         };

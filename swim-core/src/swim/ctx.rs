@@ -129,7 +129,7 @@ impl Ctx {
     }
 
     pub(crate) fn gossip(&mut self, rumour: Rumour) {
-        self.rumours.push(rumour, &self.members);
+        self.rumours.push(rumour);
         self.arm_gossip();
     }
 

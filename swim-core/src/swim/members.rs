@@ -93,7 +93,7 @@ impl Base {
         for record in records {
             let slot = base.slots.len() as SlotId;
             assert!(
-                base.find(record.name_bytes()).is_none(),
+                base.find(base.hash(record.name_bytes()), record.name_bytes()).is_none(),
                 "two members named {}",
                 record.name()
             );
@@ -119,8 +119,8 @@ impl Base {
         self.slots[slot as usize].record.as_ref().map_or(&[], Record::name_bytes)
     }
 
-    fn find(&self, name: &[u8]) -> Option<SlotId> {
-        self.index.find(self.hash(name), |&slot| self.is_named(slot, name)).copied()
+    fn find(&self, hash: u64, name: &[u8]) -> Option<SlotId> {
+        self.index.find(hash, |&slot| self.is_named(slot, name)).copied()
     }
 
     fn insert_index(&mut self, slot: SlotId) {
@@ -240,16 +240,20 @@ impl Members {
     }
 
     pub(crate) fn find(&self, name: &[u8]) -> Option<SlotId> {
+        self.find_hashed(self.hash(name), name)
+    }
+
+    /// The member of this name, whose hash is at hand.
+    pub(crate) fn find_hashed(&self, hash: u64, name: &[u8]) -> Option<SlotId> {
         match &self.table {
-            Table::Own(base) => base.find(name),
+            Table::Own(base) => base.find(hash, name),
             Table::Shared { base, overlay } => {
-                let hash = base.hash(name);
                 let here = |slot: &SlotId| overlay.slots[slot].record().name_bytes() == name;
                 if let Some(&slot) = overlay.index.find(hash, here) {
                     return Some(slot);
                 }
                 // A name that the base has counts unless its slot was given to another.
-                let slot = base.find(name)?;
+                let slot = base.find(hash, name)?;
                 let kept = overlay.slots.get(&slot).is_none_or(|s| {
                     s.record.as_ref().is_some_and(|record| record.name_bytes() == name)
                 });
@@ -258,7 +262,7 @@ impl Members {
         }
     }
 
-    /// What [`guess`](Self::guess) goes by.
+    /// What [`find_hashed`](Self::find_hashed) and [`guess`](Self::guess) go by.
     pub(crate) fn hash(&self, name: &[u8]) -> u64 {
         self.base().hash(name)
     }

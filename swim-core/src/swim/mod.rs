@@ -5,6 +5,7 @@ mod audit;
 mod claims;
 mod commands;
 mod ctx;
+mod datagram;
 mod events;
 mod exchange;
 mod members;

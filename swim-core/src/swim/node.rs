@@ -7,13 +7,12 @@ use core::net::SocketAddr;
 use core::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use smallvec::SmallVec;
 
 use super::claims::Origin;
 use super::ctx::{Challenges, Ctx};
 use super::events::Events;
 use super::exchange::Exchanges;
-use super::members::{Members, SlotId};
+use super::members::Members;
 use super::merge::Merges;
 use super::outbox::{Outbox, Packet};
 use super::pings::Pings;
@@ -35,10 +34,7 @@ use crate::member::{Identity, Member, State};
 use crate::rng::{Rng, Seed};
 use crate::stats::{Counters, Stats};
 use crate::time::Instant;
-use crate::wire::{self, Kind, Limits, Message, Parts, Scratch};
-
-/// A table of this many members does not fit into a core's own cache.
-const WARM_ABOVE: u32 = 2048;
+use crate::wire::{self, Message, Scratch};
 
 /// One member of a cluster, as a state machine.
 ///
@@ -59,7 +55,7 @@ pub struct Node {
     aside: Option<Box<Aside>>,
     pub(super) fast_join: FastJoin,
     /// Buffers for compressed datagrams, once there was one.
-    scratch: Option<Box<Scratch>>,
+    pub(super) scratch: Option<Box<Scratch>>,
 }
 
 /// What a node at rest does without.
@@ -362,92 +358,7 @@ impl Node {
         }
     }
 
-    fn on_datagram(&mut self, at: Instant, from: SocketAddr, bytes: &[u8]) -> Result<(), Rejected> {
-        self.cx.stats.datagrams_in += 1;
-        self.cx.stats.bytes_in += bytes.len() as u64;
-        if self.cx.members.slots_len() > WARM_ABOVE {
-            self.warm(bytes);
-        }
-        let (mut kept, mut fresh) = (self.scratch.take(), Scratch::default());
-        let scratch = kept.as_deref_mut().unwrap_or(&mut fresh);
-        let mut parts = Parts::new(bytes, scratch, Limits::default());
-        let (mut any, mut refused) = (false, None);
-        while let Some(part) = parts.next_part() {
-            let taken = match part {
-                Ok(part) => self.on_part(at, from, part),
-                Err(why) => Err(Rejected::Nesting(why)),
-            };
-            match taken {
-                Ok(()) => any = true,
-                Err(why) => {
-                    self.count(why);
-                    refused = Some(why);
-                }
-            }
-        }
-        self.scratch = kept.or_else(|| fresh.is_used().then(|| Box::new(fresh)));
-        match refused {
-            Some(why) if !any => Err(why),
-            _ => Ok(()),
-        }
-    }
-
-    /// Touches what the claims of a compound will look up. One claim after another would wait for
-    /// memory each time; here the waits overlap.
-    fn warm(&self, bytes: &[u8]) {
-        if bytes.first() != Some(&Kind::Compound.byte()) {
-            return;
-        }
-        let members = &self.cx.members;
-        // Three short loops, each of which the processor can run ahead of its own misses.
-        let mut hashes: SmallVec<[u64; WARM_MAX]> = SmallVec::new();
-        let mut unused = Scratch::default();
-        // No layer is opened: what is compressed is not worth it.
-        let limits = Limits { depth_max: 1, decompressed_bytes_max: 0, ..Limits::default() };
-        let mut parts = Parts::new(bytes, &mut unused, limits);
-        while hashes.len() < WARM_MAX
-            && let Some(Ok(part)) = parts.next_part()
-        {
-            if let Some((&ALIVE, body)) = part.split_first()
-                && let Ok(claim) = &wire::Alive::decode(body)
-            {
-                hashes.push(members.hash(claim.node));
-            }
-        }
-        let slots: SmallVec<[SlotId; WARM_MAX]> =
-            hashes.iter().filter_map(|&hash| members.guess(hash)).collect();
-        let touched = slots.iter().fold(0, |all, &slot| all ^ members.touch(slot));
-        core::hint::black_box(touched);
-    }
-
-    /// Takes one message. Claims that members are alive, most of what arrives, take a short cut:
-    /// messages are large, and moving one costs more than decoding it.
-    fn on_part(&mut self, at: Instant, from: SocketAddr, part: &[u8]) -> Result<(), Rejected> {
-        if let Some((&ALIVE, body)) = part.split_first() {
-            return match &wire::Alive::decode(body) {
-                Ok(claim) => {
-                    self.cx.on_alive(Origin::Datagram(from), claim);
-                    Ok(())
-                }
-                Err(why) => Err(Rejected::Malformed(*why)),
-            };
-        }
-        match &Message::decode(part) {
-            Ok(message) => self.on_message(at, from, message),
-            Err(why) => Err(Rejected::Malformed(*why)),
-        }
-    }
-
-    fn count(&mut self, why: Rejected) {
-        let stats = self.cx.stats.rare();
-        match why {
-            Rejected::WrongPlane => stats.wrong_plane += 1,
-            Rejected::NotForMe => stats.not_for_me += 1,
-            _ => stats.malformed += 1,
-        }
-    }
-
-    fn on_message(
+    pub(super) fn on_message(
         &mut self,
         at: Instant,
         from: SocketAddr,
@@ -511,11 +422,6 @@ impl Node {
         }
     }
 }
-
-/// Claims of one datagram that are looked up ahead.
-const WARM_MAX: usize = 32;
-
-const ALIVE: u8 = Kind::Alive.byte();
 
 impl core::fmt::Debug for Node {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {

@@ -3,8 +3,6 @@
 
 use alloc::vec::Vec;
 
-use smallvec::SmallVec;
-
 const NIL: u32 = u32::MAX;
 
 /// Items that do not fit in the room left are passed over; this many end the look at their tier.
@@ -24,7 +22,6 @@ pub(crate) struct Lane<T> {
 struct Item<T> {
     /// `None` while the place is free.
     what: Option<T>,
-    bytes: u32,
     sent: u32,
     previous: u32,
     next: u32,
@@ -59,15 +56,9 @@ impl<T> Lane<T> {
         self.len == 0
     }
 
-    /// Queues an item that takes `bytes` in a datagram.
-    pub(crate) fn push(&mut self, what: T, bytes: usize) -> ItemId {
-        let item = Item {
-            what: Some(what),
-            bytes: u32::try_from(bytes).unwrap_or(u32::MAX),
-            sent: 0,
-            previous: NIL,
-            next: NIL,
-        };
+    /// Queues an item.
+    pub(crate) fn push(&mut self, what: T) -> ItemId {
+        let item = Item { what: Some(what), sent: 0, previous: NIL, next: NIL };
         let id = if self.free == NIL {
             self.items.push(item);
             self.items.len() as u32 - 1
@@ -96,35 +87,39 @@ impl<T> Lane<T> {
         self.remove(id)
     }
 
-    /// Gives items to `emit` while there is room, counts the transmission, and gives those that
-    /// have reached `limit` to `finished`.
+    /// Offers items to `emit` while there is room, with the bytes that are left for one; it writes
+    /// the item and says how many it took, or `None` if it does not fit. Counts the transmission,
+    /// and gives what has reached `limit` to `finished`.
     pub(crate) fn fill(
         &mut self,
         room: &mut Room,
         limit: u32,
-        mut emit: impl FnMut(&T),
+        mut emit: impl FnMut(&T, usize) -> Option<usize>,
         mut finished: impl FnMut(T),
     ) {
         if self.len == 0 {
             return;
         }
-        let mut taken: SmallVec<[u32; 128]> = SmallVec::new();
-        'tiers: for tier in 0..self.tiers.len() {
+        // What moves on to the next tier comes behind this, and is not offered again.
+        let mut last_of_next = self.tiers[0].tail;
+        for tier in 0..self.tiers.len() {
+            let last = last_of_next;
+            last_of_next = self.tiers.get(tier + 1).map_or(NIL, |next| next.tail);
             let mut misfits = 0;
-            let mut id = self.tiers[tier].head;
+            let mut id = if last == NIL { NIL } else { self.tiers[tier].head };
             while id != NIL {
                 if room.parts == 0 || room.bytes <= room.overhead {
-                    break 'tiers;
+                    return;
                 }
                 let item = &self.items[id as usize];
-                let next = item.next;
-                let cost = item.bytes as usize + room.overhead;
-                if cost <= room.bytes {
-                    emit(item.what.as_ref().expect("listed items are not free"));
-                    room.bytes -= cost;
+                let next = if id == last { NIL } else { item.next };
+                let what = item.what.as_ref().expect("listed items are not free");
+                if let Some(bytes) = emit(what, room.bytes - room.overhead) {
+                    room.bytes -= bytes + room.overhead;
                     room.parts -= 1;
-                    self.detach(id);
-                    taken.push(id);
+                    if let Some(what) = self.advance(id, limit) {
+                        finished(what);
+                    }
                 } else {
                     misfits += 1;
                     if misfits == MISFITS_MAX {
@@ -134,16 +129,20 @@ impl<T> Lane<T> {
                 id = next;
             }
         }
-        for id in taken {
-            let item = &mut self.items[id as usize];
-            item.sent += 1;
-            if item.sent < limit {
-                self.attach_tail(id);
-            } else if let Some(what) = item.what.take() {
-                self.release(id);
-                finished(what);
-            }
+    }
+
+    /// Counts a transmission; the item comes out with the last one.
+    fn advance(&mut self, id: ItemId, limit: u32) -> Option<T> {
+        self.detach(id);
+        let item = &mut self.items[id as usize];
+        item.sent += 1;
+        if item.sent < limit {
+            self.attach_tail(id);
+            return None;
         }
+        let what = item.what.take();
+        self.release(id);
+        what
     }
 
     fn release(&mut self, id: ItemId) {
@@ -203,20 +202,24 @@ mod tests {
 
     use super::*;
 
-    fn fill(lane: &mut Lane<u32>, bytes: usize, limit: u32) -> (Vec<u32>, Vec<u32>) {
+    fn fill(lane: &mut Lane<(u32, usize)>, bytes: usize, limit: u32) -> (Vec<u32>, Vec<u32>) {
         let (mut sent, mut done) = (vec![], vec![]);
         let mut room = Room { bytes, parts: 127, overhead: 2 };
-        lane.fill(&mut room, limit, |&x| sent.push(x), |x| done.push(x));
+        let emit = |&(x, bytes): &(u32, usize), left| {
+            sent.extend((bytes <= left).then_some(x));
+            (bytes <= left).then_some(bytes)
+        };
+        lane.fill(&mut room, limit, emit, |(x, _)| done.push(x));
         (sent, done)
     }
 
     #[test]
     fn fewest_transmits_go_first_and_the_newest_of_those() {
         let mut lane = Lane::new();
-        lane.push(1, 10);
-        lane.push(2, 10);
+        lane.push((1, 10));
+        lane.push((2, 10));
         assert_eq!(fill(&mut lane, 12, 3).0, [2]);
-        lane.push(3, 10);
+        lane.push((3, 10));
         assert_eq!(fill(&mut lane, 24, 3).0, [3, 1]);
         assert_eq!(fill(&mut lane, 1000, 3).0, [2, 3, 1]);
     }
@@ -224,7 +227,7 @@ mod tests {
     #[test]
     fn an_item_goes_once_per_datagram_and_limit_times_in_all() {
         let mut lane = Lane::new();
-        lane.push(1, 10);
+        lane.push((1, 10));
         for _ in 0..3 {
             assert_eq!(fill(&mut lane, 1000, 4), (vec![1], vec![]));
         }
@@ -235,11 +238,11 @@ mod tests {
     #[test]
     fn an_item_too_long_does_not_block_the_others() {
         let mut lane = Lane::new();
-        lane.push(1, 10);
-        lane.push(2, 5000);
+        lane.push((1, 10));
+        lane.push((2, 5000));
         assert_eq!(fill(&mut lane, 1400, 4).0, [1]);
-        assert_eq!(lane.remove_last(), Some(1));
-        assert_eq!(lane.remove_last(), Some(2));
+        assert_eq!(lane.remove_last(), Some((1, 10)));
+        assert_eq!(lane.remove_last(), Some((2, 5000)));
         assert_eq!(lane.remove_last(), None);
     }
 }

@@ -2,7 +2,7 @@
 
 use alloc::boxed::Box;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 use smallvec::SmallVec;
@@ -32,29 +32,41 @@ impl Rumour {
         }
     }
 
-    pub(crate) fn encode(&self, members: &Members, out: &mut BytesMut) {
+    /// Adds this to a datagram, and says how many bytes it took; `None` if they are not there.
+    fn tell(&self, members: &Members, bytes_left: usize, out: &mut Compound<'_>) -> Option<usize> {
         match self {
-            Self::Alive { subject } => alive(members, *subject).encode(out),
+            Self::Alive { subject } => {
+                let claim = alive(members, *subject);
+                let len = fitting(claim.encoded_len(), bytes_left)?;
+                out.sized_part(len, |to| claim.write_to(to));
+                Some(len.into())
+            }
             Self::Suspect { subject, incarnation, from } => {
-                claim(members, *subject, *incarnation, from.as_str().as_bytes())
-                    .encode(Kind::Suspect, out);
+                let claim = claim(members, *subject, *incarnation, from.as_str().as_bytes());
+                accuse(Kind::Suspect, &claim, bytes_left, out)
             }
             Self::Dead { subject, incarnation, from } => {
-                claim(members, *subject, *incarnation, from.as_str().as_bytes())
-                    .encode(Kind::Dead, out);
+                let claim = claim(members, *subject, *incarnation, from.as_str().as_bytes());
+                accuse(Kind::Dead, &claim, bytes_left, out)
             }
         }
     }
+}
 
-    fn encoded_len(&self, members: &Members) -> usize {
-        match self {
-            Self::Alive { subject } => alive(members, *subject).encoded_len(),
-            Self::Suspect { subject, incarnation, from }
-            | Self::Dead { subject, incarnation, from } => {
-                claim(members, *subject, *incarnation, from.as_str().as_bytes()).encoded_len()
-            }
-        }
-    }
+fn accuse(
+    kind: Kind,
+    claim: &Claim<'_>,
+    bytes_left: usize,
+    out: &mut Compound<'_>,
+) -> Option<usize> {
+    let len = fitting(claim.encoded_len(), bytes_left)?;
+    out.sized_part(len, |to| claim.write_to(kind, to));
+    Some(len.into())
+}
+
+/// The length of a part that fits.
+fn fitting(len: usize, bytes_left: usize) -> Option<u16> {
+    u16::try_from(len).ok().filter(|_| len <= bytes_left)
 }
 
 /// What the table says of a member, as an alive message.
@@ -142,11 +154,10 @@ impl Rumours {
     }
 
     /// Queues a claim; an older one about the same member gives way.
-    pub(crate) fn push(&mut self, rumour: Rumour, members: &Members) {
-        let bytes = rumour.encoded_len(members);
+    pub(crate) fn push(&mut self, rumour: Rumour) {
         let subject = rumour.subject();
         let Queued { membership, by_subject, .. } = self.queued();
-        let item = membership.push(rumour, bytes);
+        let item = membership.push(rumour);
         if let Some(old) = by_subject.insert(subject, item) {
             membership.remove(old);
         }
@@ -186,8 +197,7 @@ impl Rumours {
             old.key.and_then(|key| by_key.remove(&(lane, key)));
             ended.extend(old.op.map(|op| (op, End::Dropped)));
         }
-        let bytes = payload.len() + 1;
-        let item = tiers.push(Broadcast { key: key.clone(), payload, op }, bytes);
+        let item = tiers.push(Broadcast { key: key.clone(), payload, op });
         if let Some(key) = key {
             by_key.insert((lane, key), item);
         }
@@ -243,7 +253,7 @@ impl Queued {
         self.membership.fill(
             room,
             limit,
-            |rumour| write(out, |buf| rumour.encode(members, buf)),
+            |rumour, bytes_left| rumour.tell(members, bytes_left, out),
             |rumour| {
                 by_subject.remove(&rumour.subject());
                 own_finished |= rumour.subject() == own;
@@ -268,11 +278,13 @@ impl Queued {
             lanes[lane as usize].fill(
                 room,
                 limit,
-                |broadcast| {
-                    write(out, |buf| {
-                        buf.extend_from_slice(&[Kind::User as u8]);
-                        buf.extend_from_slice(&broadcast.payload);
+                |broadcast, bytes_left| {
+                    let len = fitting(broadcast.payload.len() + 1, bytes_left)?;
+                    out.sized_part(len, |to| {
+                        to.put(&[Kind::User.byte()]);
+                        to.bytes(&broadcast.payload);
                     });
+                    Some(len.into())
                 },
                 |broadcast| {
                     broadcast.key.and_then(|key| by_key.remove(&(lane, key)));
@@ -281,10 +293,6 @@ impl Queued {
             );
         }
     }
-}
-
-fn write(out: &mut Compound<'_>, what: impl FnOnce(&mut BytesMut)) {
-    out.part(what).expect("the room bounds number and length of parts");
 }
 
 impl UserLanes {

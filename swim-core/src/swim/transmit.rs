@@ -24,6 +24,9 @@ const COMPOUND_BYTES: usize = 2;
 /// Bytes that each part of a compound costs beyond its own.
 const PART_BYTES: usize = 2;
 
+/// Space made at once for each claim that waits; most are shorter.
+const CLAIM_BYTES: usize = 128;
+
 /// Marks the token of a probe's ping; the sequence number stands below.
 const PROBE_TOKEN: u64 = 1 << 32;
 
@@ -214,6 +217,7 @@ fn fill(cx: &mut Ctx, compound: &mut Compound<'_>, outer: usize) {
         parts: Compound::PARTS_MAX - compound.count(),
         overhead: PART_BYTES,
     };
+    compound.reserve(room.bytes.min(CLAIM_BYTES * cx.rumours.membership_len()));
     let limit = cx.transmit_limit();
     let mut ended = Ended::new();
     let Ctx { rumours, members, me, .. } = cx;

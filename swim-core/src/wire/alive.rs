@@ -3,7 +3,7 @@
 use bytes::BytesMut;
 
 use crate::wire::body::{Body, decoders};
-use crate::wire::msgpack::{Fast, Reader, opt_raw_len, raw_len, uint_len, write};
+use crate::wire::msgpack::{Fast, Reader, Writer, opt_raw_len, raw_len, uint_len, write};
 use crate::wire::{DecodeError, Kind};
 
 /// A claim that a node is alive, with all that is known of it (memberlist spec 2.4).
@@ -32,21 +32,28 @@ impl Alive<'_> {
     /// Appends type byte and body.
     #[inline]
     pub fn encode(&self, out: &mut BytesMut) {
-        write(out, self.encoded_len(), |to| {
-            to.put(&[Kind::Alive.byte(), 0x86]);
-            to.put(b"\xa4Addr");
-            to.opt_raw(self.addr);
-            to.put(b"\xabIncarnation");
-            to.uint(self.incarnation);
-            to.put(b"\xa4Meta");
-            to.opt_raw(self.meta);
-            to.put(b"\xa4Node");
-            to.raw(self.node);
-            to.put(b"\xa4Port");
-            to.uint(u32::from(self.port));
-            to.put(b"\xa3Vsn");
-            to.opt_raw(self.vsn);
-        });
+        write(out, self.encoded_len(), |to| self.write_to(to));
+    }
+
+    /// Writes [`encoded_len`](Self::encoded_len) bytes.
+    #[inline]
+    pub(crate) fn write_to(&self, to: &mut Writer<'_>) {
+        to.put(&[Kind::Alive.byte(), 0x86]);
+        to.keyed(b"\xa4Addr", self.addr);
+        to.put(b"\xabIncarnation");
+        to.uint(self.incarnation);
+        to.keyed(b"\xa4Meta", self.meta);
+        to.keyed(b"\xa4Node", Some(self.node));
+        to.keyed_port(b"\xa4Port", self.port);
+        match self.vsn {
+            Some(&[a, b, c, d, e, f]) => {
+                to.put(&[0xa3, b'V', b's', b'n', 0xa6, a, b, c, d, e, f]);
+            }
+            vsn => {
+                to.put(b"\xa3Vsn");
+                to.opt_raw(vsn);
+            }
+        }
     }
 
     /// How many bytes [`encode`](Self::encode) appends.
@@ -68,18 +75,19 @@ impl<'a> Body<'a> for Alive<'a> {
 
     #[inline]
     fn fast(from: &mut Fast<'a>) -> Option<Self> {
-        from.expect(b"\x86\xa4Addr")?;
-        let addr = from.opt_raw()?;
-        from.expect(b"\xabIncarnation")?;
-        let incarnation = from.u32()?;
-        from.expect(b"\xa4Meta")?;
-        let meta = from.opt_raw()?;
-        from.expect(b"\xa4Node")?;
-        let node = from.raw()?;
-        from.expect(b"\xa4Port")?;
-        let port = from.u16()?;
-        from.expect(b"\xa3Vsn")?;
-        let vsn = from.opt_raw()?;
+        // A copy of the cursor stays in registers.
+        let mut at = from.clone();
+        at.expect(b"\x86")?;
+        let addr = at.keyed(b"\xa4Addr")?;
+        at.expect(b"\xabIncarnation")?;
+        let incarnation = at.u32()?;
+        let meta = at.keyed(b"\xa4Meta")?;
+        let node = at.keyed(b"\xa4Node")??;
+        at.expect(b"\xa4Port")?;
+        let port = at.u16()?;
+        at.expect(b"\xa3Vsn")?;
+        let vsn = at.opt_raw()?;
+        *from = at;
         Some(Self { incarnation, node, addr, port, meta, vsn })
     }
 

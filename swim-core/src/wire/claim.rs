@@ -3,7 +3,7 @@
 use bytes::BytesMut;
 
 use crate::wire::body::{Body, decoders};
-use crate::wire::msgpack::{Fast, Reader, raw_len, uint_len, write};
+use crate::wire::msgpack::{Fast, Reader, Writer, raw_len, uint_len, write};
 use crate::wire::{DecodeError, Kind};
 
 /// The body of suspect and of dead (memberlist spec 2.3).
@@ -28,15 +28,17 @@ impl Claim<'_> {
     #[inline]
     pub fn encode(&self, kind: Kind, out: &mut BytesMut) {
         debug_assert!(matches!(kind, Kind::Suspect | Kind::Dead), "no claim is of {kind:?}");
-        write(out, self.encoded_len(), |to| {
-            to.put(&[kind.byte(), 0x83]);
-            to.put(b"\xa4From");
-            to.raw(self.from);
-            to.put(b"\xabIncarnation");
-            to.uint(self.incarnation);
-            to.put(b"\xa4Node");
-            to.raw(self.node);
-        });
+        write(out, self.encoded_len(), |to| self.write_to(kind, to));
+    }
+
+    /// Writes [`encoded_len`](Self::encoded_len) bytes.
+    #[inline]
+    pub(crate) fn write_to(&self, kind: Kind, to: &mut Writer<'_>) {
+        to.put(&[kind.byte(), 0x83]);
+        to.keyed(b"\xa4From", Some(self.from));
+        to.put(b"\xabIncarnation");
+        to.uint(self.incarnation);
+        to.keyed(b"\xa4Node", Some(self.node));
     }
 
     /// How many bytes [`encode`](Self::encode) appends.

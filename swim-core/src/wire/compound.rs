@@ -3,8 +3,10 @@
 use core::fmt;
 
 use bytes::BytesMut;
+use smallvec::SmallVec;
 
 use crate::wire::Kind;
+use crate::wire::msgpack::Writer;
 
 /// Writes messages behind each other and puts a compound header before them in the end.
 ///
@@ -28,9 +30,10 @@ use crate::wire::Kind;
 pub struct Compound<'b> {
     out: &'b mut BytesMut,
     start: usize,
-    /// Lengths of the parts; the first `count` are valid.
-    lens: [u16; Compound::PARTS_MAX],
-    count: usize,
+    /// Lengths of the parts.
+    lens: SmallVec<[u16; 128]>,
+    /// Where the parts end; behind it may lie space for more.
+    end: usize,
 }
 
 impl<'b> Compound<'b> {
@@ -44,7 +47,7 @@ impl<'b> Compound<'b> {
     #[inline]
     pub fn begin(out: &'b mut BytesMut) -> Self {
         let start = out.len();
-        Self { out, start, lens: [0; Self::PARTS_MAX], count: 0 }
+        Self { out, start, lens: SmallVec::new(), end: start }
     }
 
     /// Adds what `write` appends as one message; nothing appended adds no part.
@@ -55,53 +58,73 @@ impl<'b> Compound<'b> {
     /// as before.
     #[inline]
     pub fn part(&mut self, write: impl FnOnce(&mut BytesMut)) -> Result<(), PartRefused> {
-        if self.count == Self::PARTS_MAX {
+        if self.lens.len() == Self::PARTS_MAX {
             return Err(PartRefused::Full { max: Self::PARTS_MAX });
         }
-        let before = self.out.len();
+        self.out.truncate(self.end);
         write(self.out);
-        let len = self.out.len().saturating_sub(before);
+        let len = self.out.len().saturating_sub(self.end);
         let Ok(short) = u16::try_from(len) else {
-            self.out.truncate(before);
+            self.out.truncate(self.end);
             return Err(PartRefused::TooLong { len, max: Self::PART_BYTES_MAX });
         };
         if len > 0 {
-            self.lens[self.count] = short;
-            self.count += 1;
+            self.lens.push(short);
+            self.end += len;
         }
         Ok(())
     }
 
+    /// Makes space for parts of `bytes` together, so that [`sized_part`](Self::sized_part) need not
+    /// do it for each.
+    pub(crate) fn reserve(&mut self, bytes: usize) {
+        self.out.resize(self.end + bytes, 0);
+    }
+
+    /// Adds a message of `len` bytes, all of which `write` must write.
+    #[inline]
+    pub(crate) fn sized_part(&mut self, len: u16, write: impl FnOnce(&mut Writer<'_>)) {
+        assert!(self.lens.len() < Self::PARTS_MAX, "the caller counts parts");
+        let end = self.end + usize::from(len);
+        if self.out.len() < end {
+            self.out.resize(end, 0);
+        }
+        Writer::fill(&mut self.out[self.end..end], write);
+        self.lens.push(len);
+        self.end = end;
+    }
+
     /// Parts so far.
-    pub const fn count(&self) -> usize {
-        self.count
+    pub fn count(&self) -> usize {
+        self.lens.len()
     }
 
     /// Bytes that the datagram would have if it were finished now.
     pub fn len(&self) -> usize {
-        compound_len(self.count, self.out.len() - self.start)
+        compound_len(self.count(), self.end - self.start)
     }
 
     /// True if there is no part yet.
-    pub const fn is_empty(&self) -> bool {
-        self.count == 0
+    pub fn is_empty(&self) -> bool {
+        self.lens.is_empty()
     }
 
     /// Puts the header before the parts if there are several, and says how many there are.
     #[inline]
     pub fn finish(self) -> usize {
-        if self.count > 1 {
-            let end = self.out.len();
-            let header = 2 + 2 * self.count;
+        let (count, end) = (self.count(), self.end);
+        self.out.truncate(end);
+        if count > 1 {
+            let header = 2 + 2 * count;
             self.out.resize(end + header, 0);
             self.out.copy_within(self.start..end, self.start + header);
             let (kind_and_count, lens) = self.out[self.start..][..header].split_at_mut(2);
-            kind_and_count.copy_from_slice(&[Kind::Compound.byte(), self.count as u8]);
+            kind_and_count.copy_from_slice(&[Kind::Compound.byte(), count as u8]);
             for (slot, len) in lens.chunks_exact_mut(2).zip(self.lens) {
                 slot.copy_from_slice(&len.to_be_bytes());
             }
         }
-        self.count
+        count
     }
 }
 

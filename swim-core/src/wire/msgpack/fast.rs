@@ -2,7 +2,11 @@
 
 /// A cursor that knows only the canonical forms; whoever gets `None` starts over with the general
 /// reader.
+#[derive(Clone)]
 pub(crate) struct Fast<'a>(&'a [u8]);
+
+/// A byte string of less than 32 bytes; its length is in the low bits.
+const FIXRAW: u8 = 0xa0;
 
 impl<'a> Fast<'a> {
     #[inline]
@@ -17,13 +21,13 @@ impl<'a> Fast<'a> {
     }
 
     /// Takes `N` bytes that must be these.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn expect<const N: usize>(&mut self, bytes: &[u8; N]) -> Option<()> {
         self.accept(bytes).then_some(())
     }
 
     /// Takes `N` bytes if they are these.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn accept<const N: usize>(&mut self, bytes: &[u8; N]) -> bool {
         match self.0.split_first_chunk::<N>() {
             Some((head, rest)) if head == bytes => {
@@ -34,17 +38,37 @@ impl<'a> Fast<'a> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn byte(&mut self) -> Option<u8> {
         let (byte, rest) = self.0.split_first()?;
         self.0 = rest;
         Some(*byte)
     }
 
-    #[inline]
+    /// Takes a key of four letters and its byte string. Most are short, and for those this is one
+    /// comparison.
+    #[inline(always)]
+    pub(crate) fn keyed(&mut self, key: &[u8; 5]) -> Option<Option<&'a [u8]>> {
+        let (head, rest) = self.0.split_first_chunk::<6>()?;
+        let (found, format) = (head.first_chunk()?, head[5]);
+        if found != key {
+            return None;
+        }
+        let len = usize::from(format ^ FIXRAW);
+        if len >= 32 {
+            let (raw, rest) = long(&self.0[5..])?;
+            self.0 = rest;
+            return Some(raw);
+        }
+        let (raw, rest) = rest.split_at_checked(len)?;
+        self.0 = rest;
+        Some(Some(raw))
+    }
+
+    #[inline(always)]
     pub(crate) fn raw(&mut self) -> Option<&'a [u8]> {
         let len = match self.byte()? {
-            b @ 0xa0..=0xbf => usize::from(b & 0x1f),
+            b @ FIXRAW..=0xbf => usize::from(b & 0x1f),
             0xda => usize::from(self.be16()?),
             0xdb => self.be32()? as usize,
             _ => return None,
@@ -54,7 +78,7 @@ impl<'a> Fast<'a> {
         Some(raw)
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn opt_raw(&mut self) -> Option<Option<&'a [u8]>> {
         match self.accept(b"\xc0") {
             true => Some(None),
@@ -62,7 +86,7 @@ impl<'a> Fast<'a> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn u16(&mut self) -> Option<u16> {
         match self.byte()? {
             b @ 0x00..=0x7f => Some(u16::from(b)),
@@ -72,7 +96,7 @@ impl<'a> Fast<'a> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn u32(&mut self) -> Option<u32> {
         match self.byte()? {
             b @ 0x00..=0x7f => Some(u32::from(b)),
@@ -83,7 +107,7 @@ impl<'a> Fast<'a> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn bool(&mut self) -> Option<bool> {
         match self.byte()? {
             0xc2 => Some(false),
@@ -92,17 +116,25 @@ impl<'a> Fast<'a> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn be16(&mut self) -> Option<u16> {
         let (bytes, rest) = self.0.split_first_chunk()?;
         self.0 = rest;
         Some(u16::from_be_bytes(*bytes))
     }
 
-    #[inline]
+    #[inline(always)]
     fn be32(&mut self) -> Option<u32> {
         let (bytes, rest) = self.0.split_first_chunk()?;
         self.0 = rest;
         Some(u32::from_be_bytes(*bytes))
     }
+}
+
+/// A byte string of any length. The cursor is no argument, so that it stays in registers.
+#[inline(never)]
+fn long(bytes: &[u8]) -> Option<(Option<&[u8]>, &[u8])> {
+    let mut from = Fast(bytes);
+    let raw = from.opt_raw()?;
+    Some((raw, from.0))
 }

@@ -7,20 +7,34 @@ use bytes::BytesMut;
 pub(crate) fn write(out: &mut BytesMut, len: usize, body: impl FnOnce(&mut Writer<'_>)) {
     let start = out.len();
     out.resize(start + len, 0);
-    let mut writer = Writer(&mut out[start..]);
-    body(&mut writer);
-    debug_assert!(writer.0.is_empty(), "encoded_len counts every byte");
+    Writer::fill(&mut out[start..], body);
 }
 
 /// A cursor over space whose size was counted beforehand.
 pub(crate) struct Writer<'b>(&'b mut [u8]);
 
 impl<'b> Writer<'b> {
+    /// Has `body` write all of `space`.
+    #[inline]
+    pub(crate) fn fill(space: &'b mut [u8], body: impl FnOnce(&mut Self)) {
+        let mut writer = Self(space);
+        body(&mut writer);
+        debug_assert!(writer.0.is_empty(), "encoded_len counts every byte");
+    }
+
     /// `N` bytes as they are: map headers, keys, constants.
     #[inline]
     pub(crate) fn put<const N: usize>(&mut self, bytes: &[u8; N]) {
         let (head, rest) = core::mem::take(&mut self.0).split_first_chunk_mut().expect(COUNTED);
         *head = *bytes;
+        self.0 = rest;
+    }
+
+    /// Bytes as they are.
+    #[inline]
+    pub(crate) fn bytes(&mut self, bytes: &[u8]) {
+        let (head, rest) = self.split(bytes.len());
+        copy(head, bytes);
         self.0 = rest;
     }
 
@@ -31,9 +45,23 @@ impl<'b> Writer<'b> {
             len @ 0..=31 => self.put(&[0xa0 | len as u8]),
             _ => self.long_head(bytes.len()),
         }
-        let (head, rest) = self.split(bytes.len());
-        copy(head, bytes);
-        self.0 = rest;
+        self.bytes(bytes);
+    }
+
+    /// A key of four letters and its byte string. Most are short: one move for key and head.
+    #[inline(always)]
+    pub(crate) fn keyed(&mut self, key: &[u8; 5], bytes: Option<&[u8]>) {
+        match bytes {
+            Some(bytes) if bytes.len() < 32 => {
+                let [a, b, c, d, e] = *key;
+                self.put(&[a, b, c, d, e, 0xa0 | bytes.len() as u8]);
+                self.bytes(bytes);
+            }
+            _ => {
+                self.put(key);
+                self.opt_raw(bytes);
+            }
+        }
     }
 
     #[cold]
@@ -63,6 +91,18 @@ impl<'b> Writer<'b> {
             0x80..=0xff => self.put(&[0xcc, d]),
             0x100..=0xffff => self.put(&[0xcd, c, d]),
             _ => self.put(&[0xce, a, b, c, d]),
+        }
+    }
+
+    /// A key of four letters and an integer of 16 bits, which ports mostly need.
+    #[inline]
+    pub(crate) fn keyed_port(&mut self, key: &[u8; 5], port: u16) {
+        match (key, port.to_be_bytes()) {
+            (&[k, l, m, n, o], [a, b]) if a > 0 => self.put(&[k, l, m, n, o, 0xcd, a, b]),
+            _ => {
+                self.put(key);
+                self.uint(port.into());
+            }
         }
     }
 

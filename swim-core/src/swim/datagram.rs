@@ -1,0 +1,152 @@
+//! Taking a datagram apart.
+
+use alloc::boxed::Box;
+use core::net::SocketAddr;
+
+use smallvec::SmallVec;
+
+use super::claims::Origin;
+use super::members::{Members, SlotId};
+use super::node::Node;
+use crate::error::Rejected;
+use crate::time::Instant;
+use crate::wire::{self, FlatParts, Kind, Limits, Message, Parts, Scratch};
+
+/// Claims that are looked up together.
+const BATCH: usize = 32;
+
+/// A table of this many members does not fit into a core's own cache.
+const WARM_ABOVE: u32 = 2048;
+
+const ALIVE: u8 = Kind::Alive.byte();
+
+/// What became of the parts of a datagram.
+#[derive(Default)]
+struct Outcome {
+    any_taken: bool,
+    refused: Option<Rejected>,
+}
+
+impl Node {
+    pub(super) fn on_datagram(
+        &mut self,
+        at: Instant,
+        from: SocketAddr,
+        bytes: &[u8],
+    ) -> Result<(), Rejected> {
+        self.cx.stats.datagrams_in += 1;
+        self.cx.stats.bytes_in += bytes.len() as u64;
+        let mut outcome = Outcome::default();
+        match FlatParts::read(bytes, &Limits::default()) {
+            Some(parts) => self.on_flat(at, from, parts, &mut outcome),
+            None => self.on_nested(at, from, bytes, &mut outcome),
+        }
+        match outcome.refused {
+            Some(why) if !outcome.any_taken => Err(why),
+            _ => Ok(()),
+        }
+    }
+
+    /// Takes a message, or a compound of messages. Claims that members are alive are most of what
+    /// arrives: they are decoded and looked up several at once, so that the waits for memory
+    /// overlap.
+    fn on_flat(
+        &mut self,
+        at: Instant,
+        from: SocketAddr,
+        parts: FlatParts<'_>,
+        outcome: &mut Outcome,
+    ) {
+        let mut claims: SmallVec<[wire::Alive<'_>; BATCH]> = SmallVec::new();
+        for part in parts {
+            let taken = match part.split_first() {
+                Some((&ALIVE, body)) => match wire::Alive::decode(body) {
+                    Ok(claim) => {
+                        claims.push(claim);
+                        Ok(())
+                    }
+                    Err(why) => Err(Rejected::Malformed(why)),
+                },
+                _ => {
+                    self.on_claims(from, &mut claims);
+                    self.on_part(at, from, part)
+                }
+            };
+            self.note(taken, outcome);
+            if claims.len() == BATCH {
+                self.on_claims(from, &mut claims);
+            }
+        }
+        self.on_claims(from, &mut claims);
+    }
+
+    fn on_claims(&mut self, from: SocketAddr, claims: &mut SmallVec<[wire::Alive<'_>; BATCH]>) {
+        if claims.is_empty() {
+            return;
+        }
+        let members = &self.cx.members;
+        let hashes: SmallVec<[u64; BATCH]> =
+            claims.iter().map(|claim| members.hash(claim.node)).collect();
+        if members.slots_len() > WARM_ABOVE {
+            warm(members, &hashes);
+        }
+        let slots: SmallVec<[Option<SlotId>; BATCH]> = claims
+            .iter()
+            .zip(&hashes)
+            .map(|(claim, &hash)| members.find_hashed(hash, claim.node))
+            .collect();
+        for (claim, slot) in claims.iter().zip(slots) {
+            match slot {
+                Some(_) => self.cx.on_alive_at(Origin::Datagram(from), claim, slot),
+                // A claim of this batch may have brought it since.
+                None => self.cx.on_alive(Origin::Datagram(from), claim),
+            }
+        }
+        claims.clear();
+    }
+
+    /// Takes any datagram, layer by layer.
+    fn on_nested(&mut self, at: Instant, from: SocketAddr, bytes: &[u8], outcome: &mut Outcome) {
+        let (mut kept, mut fresh) = (self.scratch.take(), Scratch::default());
+        let scratch = kept.as_deref_mut().unwrap_or(&mut fresh);
+        let mut parts = Parts::new(bytes, scratch, Limits::default());
+        while let Some(part) = parts.next_part() {
+            let taken = match part {
+                Ok(part) => self.on_part(at, from, part),
+                Err(why) => Err(Rejected::Nesting(why)),
+            };
+            self.note(taken, outcome);
+        }
+        self.scratch = kept.or_else(|| fresh.is_used().then(|| Box::new(fresh)));
+    }
+
+    fn on_part(&mut self, at: Instant, from: SocketAddr, part: &[u8]) -> Result<(), Rejected> {
+        match &Message::decode(part) {
+            Ok(message) => self.on_message(at, from, message),
+            Err(why) => Err(Rejected::Malformed(*why)),
+        }
+    }
+
+    fn note(&mut self, taken: Result<(), Rejected>, outcome: &mut Outcome) {
+        let Err(why) = taken else {
+            outcome.any_taken = true;
+            return;
+        };
+        outcome.refused = Some(why);
+        let stats = self.cx.stats.rare();
+        match why {
+            Rejected::WrongPlane => stats.wrong_plane += 1,
+            Rejected::NotForMe => stats.not_for_me += 1,
+            _ => stats.malformed += 1,
+        }
+    }
+}
+
+/// Touches what these names will be found by. Two short loops, each of which the processor can run
+/// ahead of its own misses.
+fn warm(members: &Members, hashes: &[u64]) {
+    let slots: SmallVec<[SlotId; BATCH]> =
+        hashes.iter().filter_map(|&hash| members.guess(hash)).collect();
+    let touched = slots.iter().fold(0, |all, &slot| all ^ members.touch(slot));
+    core::hint::black_box(touched);
+}
