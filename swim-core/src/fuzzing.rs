@@ -8,12 +8,14 @@ mod draw;
 mod generate;
 mod hash;
 mod node;
+mod serf;
 
 use core::ops::Range;
 
 use bytes::BytesMut;
 
 pub use self::node::{node, node_seed};
+pub use self::serf::serf;
 use crate::envelope::{
     Crc, EncryptionVersion, FrameBuffers, FrameReader, Label, LabelCheck, Lzw, Outer, Verify,
 };

@@ -4,6 +4,7 @@ use core::fmt::Debug;
 
 use crate::wire::body::{Body, decode_general, decode_prefix};
 use crate::wire::msgpack::Fast;
+use crate::wire::serf::{Coordinate, Join, Leave, Query, Response, UserEvent};
 use crate::wire::{
     Ack, Alive, Claim, ErrorReply, IndirectPing, Nack, NodeState, Ping, PushPullHeader, UserHeader,
 };
@@ -20,6 +21,22 @@ pub(crate) fn all_paths_agree(bytes: &[u8]) {
     paths_agree::<PushPullHeader>(bytes);
     paths_agree::<NodeState<'_>>(bytes);
     paths_agree::<UserHeader>(bytes);
+    serf_paths_agree(bytes);
+}
+
+/// The same for Serf's bodies that have a fast path.
+fn serf_paths_agree(bytes: &[u8]) {
+    paths_agree::<Join<'_>>(bytes);
+    paths_agree::<Leave<'_>>(bytes);
+    paths_agree::<UserEvent<'_>>(bytes);
+    paths_agree::<Query<'_>>(bytes);
+    paths_agree::<Response<'_>>(bytes);
+    // NaN is unlike itself, so what counts is that both decode or neither does.
+    let mut fast = Fast::new(bytes);
+    if Coordinate::fast(&mut fast).is_some() {
+        let general = decode_general::<Coordinate<'_>>(bytes);
+        assert_eq!(general.map(|(_, len)| len), Ok(bytes.len() - fast.left()));
+    }
 }
 
 /// Whatever the fast path takes, the general one takes too, with the same result.

@@ -8,8 +8,12 @@ pub(super) trait Body<'a>: Default {
     /// Names in declaration order, which is the order of the array form (section 0.3).
     const FIELDS: &'static [&'static [u8]];
 
-    /// Decodes the canonical form; `None` if the input has any other.
-    fn fast(from: &mut Fast<'a>) -> Option<Self>;
+    /// Decodes the canonical form; `None` if the input has any other, and always for bodies that
+    /// are too rare to be worth it.
+    fn fast(from: &mut Fast<'a>) -> Option<Self> {
+        let _ = from;
+        None
+    }
 
     /// Reads the value of the field at this position, and skips it if there is no such field.
     fn set(&mut self, field: usize, from: &mut Reader<'a>) -> Result<(), DecodeError>;
@@ -38,23 +42,29 @@ pub(super) fn decode_prefix<'a, B: Body<'a>>(bytes: &'a [u8]) -> Result<(B, usiz
 #[cold]
 pub(super) fn decode_general<'a, B: Body<'a>>(bytes: &'a [u8]) -> Result<(B, usize), DecodeError> {
     let mut from = Reader::new(bytes);
+    let body = read(&mut from)?;
+    Ok((body, bytes.len() - from.left()))
+}
+
+/// The next value, which is a body.
+pub(super) fn read<'a, B: Body<'a>>(from: &mut Reader<'a>) -> Result<B, DecodeError> {
     let mut body = B::default();
     match from.shape()? {
         Shape::Nil => {}
         Shape::Array(values) => {
             for position in 0..values as usize {
-                body.set(position, &mut from)?;
+                body.set(position, from)?;
             }
         }
         Shape::Map(pairs) => {
             for _ in 0..pairs {
                 let key = from.text()?;
                 let position = B::FIELDS.iter().position(|name| *name == key);
-                body.set(position.unwrap_or(usize::MAX), &mut from)?;
+                body.set(position.unwrap_or(usize::MAX), from)?;
             }
         }
     }
-    Ok((body, bytes.len() - from.left()))
+    Ok(body)
 }
 
 /// The public decoders of a body.

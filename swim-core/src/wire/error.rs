@@ -24,6 +24,13 @@ pub enum DecodeError {
         /// What its place calls for.
         wanted: Wanted,
     },
+    /// A payload of another version than the one that is known.
+    Version {
+        /// The version of the payload.
+        found: u8,
+        /// The one that is known.
+        known: u8,
+    },
     /// An unsigned field holds a negative number.
     Negative(i64),
     /// A number exceeds its field's type or its limit.
@@ -49,6 +56,10 @@ pub enum Wanted {
     Integer,
     /// A boolean, 0, 1 or nil.
     Bool,
+    /// A list or nil.
+    List,
+    /// A map or nil.
+    Map,
     /// Any value at all.
     Value,
 }
@@ -62,6 +73,9 @@ impl fmt::Display for DecodeError {
                 write!(f, "message is cut short: {need} bytes needed, {have} left")
             }
             Self::Format { found, wanted } => write!(f, "expected {wanted}, found {found:#04x}"),
+            Self::Version { found, known } => {
+                write!(f, "payload of version {found}, only {known} is known")
+            }
             Self::Negative(value) => write!(f, "negative number {value} in an unsigned field"),
             Self::TooLarge { value, max } => write!(f, "number {value} exceeds {max}"),
         }
@@ -78,6 +92,8 @@ impl fmt::Display for Wanted {
             Self::Byte => "an integer up to 127",
             Self::Integer => "an integer",
             Self::Bool => "a boolean",
+            Self::List => "a list",
+            Self::Map => "a map of text",
             Self::Value => "a value",
         })
     }

@@ -9,7 +9,8 @@
 //! * [`Parts`] takes the layers that nest (compound, compression) off a datagram;
 //! * [`Message`] and the bodies ([`Ping`], [`Alive`], ...) are what is inside;
 //! * [`PushPull`] is the state exchange of a stream;
-//! * [`Compound`] and [`lzw::compress`] put layers on.
+//! * [`Compound`] and [`lzw::compress`] put layers on;
+//! * [`serf`] is what Serf puts into user messages, metadata, acks and user state.
 //!
 //! # What is accepted
 //!
@@ -25,6 +26,7 @@
 //! machine to judge.
 
 pub mod lzw;
+pub mod serf;
 pub mod stream;
 
 mod ack;

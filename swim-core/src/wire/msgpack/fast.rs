@@ -1,5 +1,8 @@
 //! Reading exactly what memberlist itself emits (section 0.1), in a straight line.
 
+use crate::wire::DecodeError;
+use crate::wire::msgpack::Reader;
+
 /// A cursor that knows only the canonical forms; whoever gets `None` starts over with the general
 /// reader.
 #[derive(Clone)]
@@ -107,6 +110,35 @@ impl<'a> Fast<'a> {
         }
     }
 
+    #[inline]
+    pub(crate) fn u64(&mut self) -> Option<u64> {
+        match self.0.first()? {
+            0xcf => {
+                self.byte()?;
+                self.be64()
+            }
+            _ => self.u32().map(u64::from),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn f64(&mut self) -> Option<f64> {
+        self.expect(b"\xcb")?;
+        self.be64().map(f64::from_bits)
+    }
+
+    /// What the general reader makes of the next value.
+    #[inline]
+    pub(crate) fn general<T>(
+        &mut self,
+        read: impl FnOnce(&mut Reader<'a>) -> Result<T, DecodeError>,
+    ) -> Option<T> {
+        let mut reader = Reader::new(self.0);
+        let value = read(&mut reader).ok()?;
+        self.0 = reader.rest();
+        Some(value)
+    }
+
     #[inline(always)]
     pub(crate) fn bool(&mut self) -> Option<bool> {
         match self.byte()? {
@@ -128,6 +160,13 @@ impl<'a> Fast<'a> {
         let (bytes, rest) = self.0.split_first_chunk()?;
         self.0 = rest;
         Some(u32::from_be_bytes(*bytes))
+    }
+
+    #[inline]
+    fn be64(&mut self) -> Option<u64> {
+        let (bytes, rest) = self.0.split_first_chunk()?;
+        self.0 = rest;
+        Some(u64::from_be_bytes(*bytes))
     }
 }
 

@@ -6,4 +6,6 @@ mod write;
 
 pub(super) use fast::Fast;
 pub(super) use read::{Reader, Shape};
-pub(super) use write::{Writer, int_len, opt_raw_len, raw_len, uint_len, write};
+pub(super) use write::{
+    F64_LEN, Writer, head_len, int_len, opt_raw_len, raw_len, uint_len, uint64_len, write,
+};

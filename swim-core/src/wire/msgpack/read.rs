@@ -39,6 +39,40 @@ impl<'a> Reader<'a> {
         })
     }
 
+    /// The bytes that are left.
+    pub(crate) const fn rest(&self) -> &'a [u8] {
+        self.rest
+    }
+
+    /// Takes nil if it is next.
+    pub(crate) fn accept_nil(&mut self) -> bool {
+        let nil = self.rest.first() == Some(&0xc0);
+        self.rest = &self.rest[usize::from(nil)..];
+        nil
+    }
+
+    /// How many values a list holds; `None` for nil.
+    pub(crate) fn list(&mut self) -> Result<Option<u32>, DecodeError> {
+        Ok(Some(match self.byte()? {
+            0xc0 => return Ok(None),
+            b @ 0x90..=0x9f => u32::from(b & 0x0f),
+            0xdc => self.number::<2>()? as u32,
+            0xdd => self.number::<4>()? as u32,
+            found => return Err(DecodeError::Format { found, wanted: Wanted::List }),
+        }))
+    }
+
+    /// How many pairs a map holds; `None` for nil.
+    pub(crate) fn map(&mut self) -> Result<Option<u32>, DecodeError> {
+        Ok(Some(match self.byte()? {
+            0xc0 => return Ok(None),
+            b @ 0x80..=0x8f => u32::from(b & 0x0f),
+            0xde => self.number::<2>()? as u32,
+            0xdf => self.number::<4>()? as u32,
+            found => return Err(DecodeError::Format { found, wanted: Wanted::Map }),
+        }))
+    }
+
     /// A byte or text string; `None` for nil.
     pub(crate) fn bytes(&mut self) -> Result<Option<&'a [u8]>, DecodeError> {
         let len = match self.byte()? {
@@ -76,6 +110,28 @@ impl<'a> Reader<'a> {
 
     pub(crate) fn u32(&mut self) -> Result<u32, DecodeError> {
         self.unsigned(u64::from(u32::MAX)).map(|n| n as u32)
+    }
+
+    pub(crate) fn u64(&mut self) -> Result<u64, DecodeError> {
+        self.unsigned(u64::MAX)
+    }
+
+    /// A float of either width, or an integer; nil is 0.
+    pub(crate) fn f64(&mut self) -> Result<f64, DecodeError> {
+        match self.rest.first() {
+            Some(0xca) => {
+                self.byte()?;
+                self.number::<4>().map(|bits| f64::from(f32::from_bits(bits as u32)))
+            }
+            Some(0xcb) => {
+                self.byte()?;
+                self.number::<8>().map(f64::from_bits)
+            }
+            _ => self.integer().map(|integer| match integer {
+                Integer::Natural(n) => n as f64,
+                Integer::Negative(n) => n as f64,
+            }),
+        }
     }
 
     pub(crate) fn i64(&mut self) -> Result<i64, DecodeError> {
@@ -237,6 +293,18 @@ mod tests {
             Reader::new(b"\xcd\x01\x00").u8(),
             Err(DecodeError::TooLarge { value: 256, max: 255 })
         );
+    }
+
+    #[test]
+    fn floats_may_be_narrow_or_whole() {
+        for bytes in [&b"\xcb\x3f\xf8\0\0\0\0\0\0"[..], b"\xca\x3f\xc0\0\0"] {
+            assert_eq!(Reader::new(bytes).f64(), Ok(1.5), "{bytes:x?}");
+        }
+        assert_eq!(Reader::new(b"\xc0").f64(), Ok(0.0));
+        assert_eq!(Reader::new(b"\xcd\x01\0").f64(), Ok(256.0));
+        assert_eq!(Reader::new(b"\xfe").f64(), Ok(-2.0));
+        assert!(Reader::new(b"\xa11").f64().is_err());
+        assert!(Reader::new(b"\xcb\x3f\xf8").f64().is_err());
     }
 
     #[test]

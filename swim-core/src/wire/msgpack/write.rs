@@ -106,19 +106,67 @@ impl<'b> Writer<'b> {
         }
     }
 
-    /// A signed field: unsigned formats unless negative.
     #[inline]
-    pub(crate) fn int(&mut self, n: i64) {
+    pub(crate) fn uint64(&mut self, n: u64) {
         match u32::try_from(n) {
             Ok(n) => self.uint(n),
-            Err(_) if n < 0 => self.wide(0xd3, n),
             Err(_) => self.wide(0xcf, n),
         }
     }
 
-    fn wide(&mut self, format: u8, n: i64) {
+    /// A signed field: unsigned formats unless negative.
+    #[inline]
+    pub(crate) fn int(&mut self, n: i64) {
+        match u64::try_from(n) {
+            Ok(n) => self.uint64(n),
+            Err(_) => self.negative(n),
+        }
+    }
+
+    fn negative(&mut self, n: i64) {
+        let [.., a, b, c, d] = n.to_be_bytes();
+        match n {
+            -0x20.. => self.put(&[d]),
+            -0x80.. => self.put(&[0xd0, d]),
+            -0x8000.. => self.put(&[0xd1, c, d]),
+            -0x8000_0000.. => self.put(&[0xd2, a, b, c, d]),
+            _ => self.wide(0xd3, n as u64),
+        }
+    }
+
+    /// Floats are always of the wide format.
+    #[inline]
+    pub(crate) fn f64(&mut self, n: f64) {
+        self.wide(0xcb, n.to_bits());
+    }
+
+    #[inline]
+    fn wide(&mut self, format: u8, n: u64) {
         self.put(&[format]);
         self.put(&n.to_be_bytes());
+    }
+
+    /// The head of a list.
+    #[inline]
+    pub(crate) fn list(&mut self, len: usize) {
+        self.container(0x90, 0xdc, len);
+    }
+
+    /// The head of a map.
+    #[inline]
+    pub(crate) fn map(&mut self, pairs: usize) {
+        self.container(0x80, 0xde, pairs);
+    }
+
+    fn container(&mut self, short: u8, long: u8, len: usize) {
+        match len {
+            0..=15 => self.put(&[short | len as u8]),
+            16..=0xffff => self.put(&[long, (len >> 8) as u8, len as u8]),
+            _ => {
+                let [a, b, c, d] = u32::try_from(len).expect("fewer than 4 G values").to_be_bytes();
+                self.put(&[long + 1, a, b, c, d]);
+            }
+        }
     }
 
     #[inline]
@@ -184,11 +232,35 @@ pub(crate) const fn uint_len(n: u32) -> usize {
 }
 
 #[inline]
-pub(crate) const fn int_len(n: i64) -> usize {
+pub(crate) const fn uint64_len(n: u64) -> usize {
     match n {
         0..=0xffff_ffff => uint_len(n as u32),
         _ => 9,
     }
 }
+
+#[inline]
+pub(crate) const fn int_len(n: i64) -> usize {
+    match n {
+        0.. => uint64_len(n as u64),
+        -0x20.. => 1,
+        -0x80.. => 2,
+        -0x8000.. => 3,
+        -0x8000_0000.. => 5,
+        _ => 9,
+    }
+}
+
+/// Of the head of a list or map.
+#[inline]
+pub(crate) const fn head_len(len: usize) -> usize {
+    match len {
+        0..=15 => 1,
+        16..=0xffff => 3,
+        _ => 5,
+    }
+}
+
+pub(crate) const F64_LEN: usize = 9;
 
 const COUNTED: &str = "encoded_len counts every byte";
