@@ -96,6 +96,7 @@
 //! | [`Transmit`], [`Exchange`], [`Event`] | what comes out |
 //! | [`Config`], [`Identity`], [`Policy`] | settings, who this node is, what the embedder decides |
 //! | [`Member`], [`State`], [`Stats`] | what can be looked at |
+//! | [`coordinate`] | network coordinates, to tell round-trip times without measuring |
 //! | [`envelope`], [`keyring`] | checksum, encryption, label; keys and their rotation |
 //! | [`wire`] | bytes to messages and back, for tools that look at traffic |
 //! | [`journal`] | record a node and replay it bit for bit |
@@ -148,6 +149,7 @@
 extern crate alloc;
 
 mod config;
+pub mod coordinate;
 pub mod envelope;
 mod error;
 mod event;

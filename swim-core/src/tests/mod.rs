@@ -1,5 +1,6 @@
 //! Scenarios on a few nodes, one file per topic.
 
+mod coordinates;
 mod detect;
 mod formulas;
 mod hostile;
