@@ -1,5 +1,5 @@
-//! Every recorded message and tag map of Serf's own encoders and decoders, and the worked examples of
-//! the Serf spec (see `vectors/README.md`).
+//! Every recorded message and tag map of Serf's own encoders and decoders, and the worked examples
+//! of the Serf spec (see `vectors/README.md`).
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 

@@ -7,8 +7,8 @@
 //! numbers are Serf's (serf spec 5), since coordinates only mean something among nodes that compute
 //! alike.
 //!
-//! A [`Client`] is one node's part in it. It is fed with the coordinate of a peer and the round-trip
-//! time to it, and moves its own [`Coordinate`]. All functions are pure arithmetic with one `libm`,
+//! A [`Client`] is one node's part in it. It is fed with the coordinate of a peer and the
+//! round-trip time to it, and moves its own [`Coordinate`]. All functions are pure arithmetic with one `libm`,
 //! so that the same inputs give the same bits on every machine.
 
 mod client;
