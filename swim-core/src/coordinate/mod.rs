@@ -8,8 +8,8 @@
 //! alike.
 //!
 //! A [`Client`] is one node's part in it. It is fed with the coordinate of a peer and the
-//! round-trip time to it, and moves its own [`Coordinate`]. All functions are pure arithmetic with one `libm`,
-//! so that the same inputs give the same bits on every machine.
+//! round-trip time to it, and moves its own [`Coordinate`]. All functions are pure arithmetic with
+//! one `libm`, so that the same inputs give the same bits on every machine.
 
 mod client;
 mod config;
