@@ -160,9 +160,7 @@ fn a_send_error_blames_the_peer_only_if_it_is_the_peers() {
 #[test]
 fn a_member_that_left_is_forgotten_in_time() {
     let mut lone = Lone::new(3, Config::lan().tombstone_timeout(Duration::from_secs(100)));
-    let mut left = BytesMut::new();
-    Claim { incarnation: 1, node: b"n2", from: b"n2" }.encode(Kind::Dead, &mut left);
-    lone.hear(home(2), &left);
+    lone.hear_dead(1, "n2");
     assert_eq!(lone.state_of("n2"), Some(State::Left));
     lone.live_for(Duration::from_secs(99), |_| Some(()));
     assert_eq!(lone.state_of("n2"), Some(State::Left));
@@ -183,6 +181,55 @@ fn nodes_that_start_together_are_not_in_step() {
     assert_eq!(starts.len(), 20);
     let (first, last) = (starts.first().unwrap(), starts.last().unwrap());
     assert!(last.since(*first) > Duration::from_millis(500));
+}
+
+/// Row "a death that another declares" of the other differences.
+#[test]
+fn a_death_that_another_declares_is_believed_after_a_question() {
+    for answers in [true, false] {
+        let mut lone = Lone::new(3, Config::lan().probe_interval(Duration::from_secs(3600)));
+        lone.hear_dead(1, "n1");
+        lone.time_out();
+        let asked = lone.sent.pop().unwrap();
+        assert_eq!((asked.kind(), asked.to), (Kind::Suspect, home(2)));
+        // Another who says so changes nothing.
+        lone.hear_dead(1, "n1");
+        assert_eq!(lone.state_of("n2"), Some(State::Suspect));
+        if answers {
+            lone.hear_alive(&Alive { incarnation: 2, ..alive("n2", &[10, 0, 0, 3]) });
+        }
+        lone.live_for(lone.node.config().probe_timeout(), |_| None);
+        let held = if answers { State::Alive } else { State::Dead };
+        assert_eq!(lone.state_of("n2"), Some(held));
+        let down = lone.events.iter().any(|event| matches!(event, Event::Down { .. }));
+        assert_eq!(down, !answers);
+    }
+}
+
+/// Row "before a death" of the other differences.
+#[test]
+fn hundreds_of_suspects_are_asked_in_turn_and_nobody_dies_unasked() {
+    let mut lone = Lone::new(200, Config::lan());
+    let names: Vec<String> = (1..200).map(|i| format!("n{i}")).collect();
+    let ips: Vec<[u8; 4]> = (1..200).map(|i| [10, 0, 0, 1 + i]).collect();
+    let dead = |(name, ip)| NodeState { state: 2, ..entry(name, ip) };
+    let dead: Vec<NodeState<'_>> =
+        names.iter().map(String::as_str).zip(ips.iter().map(|ip| &ip[..])).map(dead).collect();
+    lone.push_pull(false, &dead);
+    let (mut asked, mut counted) = (BTreeSet::new(), 0);
+    while lone.now < NOW + Duration::from_secs(120) {
+        lone.live_for(Duration::from_secs(1), |_| None);
+        let questions = lone.sent.drain(..).filter(|sent| sent.kind() == Kind::Suspect);
+        let questions: Vec<SocketAddr> = questions.map(|sent| sent.to).collect();
+        // As many at once as in a probe interval.
+        assert!(questions.len() <= 48, "{} questions in a second", questions.len());
+        asked.extend(questions);
+        counted += 1;
+        let downs = lone.events.iter().filter(|event| matches!(event, Event::Down { .. })).count();
+        assert!(downs <= asked.len(), "{downs} dead of {} asked after {counted} s", asked.len());
+    }
+    let downs = lone.events.iter().filter(|event| matches!(event, Event::Down { .. })).count();
+    assert_eq!((asked.len(), downs), (199, 199));
 }
 
 struct NobodyJoins;
@@ -234,6 +281,14 @@ impl Lone {
     fn hear_alive(&mut self, claim: &Alive<'_>) {
         let mut out = BytesMut::new();
         claim.encode(&mut out);
+        self.hear(home(1), &out);
+    }
+
+    /// `n2` is dead, says `from`.
+    fn hear_dead(&mut self, incarnation: u32, from: &str) {
+        let mut out = BytesMut::new();
+        let claim = Claim { incarnation, node: b"n2", from: from.as_bytes() };
+        claim.encode(Kind::Dead, &mut out);
         self.hear(home(1), &out);
     }
 

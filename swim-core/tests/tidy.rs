@@ -53,6 +53,7 @@ const SWIM: &[&str] = &[
     "rumours",
     "ctx",
     "claims",
+    "suspects",
     "exchange",
     "relay",
     "pings",

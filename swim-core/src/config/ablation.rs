@@ -25,8 +25,8 @@ pub struct Ablation {
     pub refute: bool,
     /// A node that slept does not accuse others (architecture 3.5). Default true.
     pub lateness: bool,
-    /// Ask a suspect by itself before it is declared dead, and those that a push/pull accuses at
-    /// once. Default true.
+    /// Ask a suspect by itself before it is declared dead, and those whom a push/pull accuses or
+    /// another declares dead at once. Default true.
     pub last_call: bool,
 }
 

@@ -1,15 +1,12 @@
 //! Applying claims about members: alive, suspect, dead (memberlist spec 4.2 to 4.5).
 
-use alloc::boxed::Box;
 use core::net::{IpAddr, SocketAddr};
 
 use super::ctx::Ctx;
-use super::members::{Local, SlotId};
+use super::members::SlotId;
 use super::rules::{self, Known, OnAccusation, OnAlive, Place, Subject};
 use super::rumours::Rumour;
-use super::suspicion::Suspicion;
-use super::timers::Due;
-use crate::event::{Cause, Event, Evidence, Outcome};
+use crate::event::{Event, Evidence, Outcome};
 use crate::ids::{Addr, Incarnation, META_BYTES_MAX, NodeName, OpId, check_name};
 use crate::member::{Member, Record, State, Versions};
 use crate::policy::{Admission, Candidate};
@@ -26,7 +23,7 @@ pub(crate) enum Origin {
 }
 
 impl Origin {
-    fn evidence(self) -> Evidence {
+    pub(super) fn evidence(self) -> Evidence {
         match self {
             Self::Probe => Evidence::Probe,
             Self::Datagram(_) => Evidence::Gossip,
@@ -226,7 +223,7 @@ impl Ctx {
         !after.is_zero() && self.now.since(changed) > after
     }
 
-    fn subject(&self, slot: SlotId) -> Subject {
+    pub(super) fn subject(&self, slot: SlotId) -> Subject {
         match (slot == self.me, self.leaving || self.is_moving()) {
             (false, _) => Subject::Other,
             (true, false) => Subject::Me,
@@ -266,104 +263,6 @@ impl Ctx {
         self.out.refute(Addr::from(accuser), self.config.knobs.replies_max);
     }
 
-    fn confirm(&mut self, slot: SlotId, claim: &wire::Claim<'_>) {
-        let local = self.members.local.get_mut(&slot);
-        let Some(suspicion) = local.and_then(|local| local.suspicion.as_mut()) else { return };
-        if !suspicion.confirm(claim.from) {
-            self.stats.stale += 1;
-            return;
-        }
-        let due = suspicion.due();
-        self.look(slot, due);
-        if let Ok(from) = NodeName::from_wire(claim.from) {
-            let incarnation = claim.incarnation;
-            self.gossip(Rumour::Suspect { subject: slot, incarnation, from });
-        }
-    }
-
-    fn begin_suspicion(&mut self, origin: Origin, slot: SlotId, claim: &wire::Claim<'_>) {
-        if !self.config.ablation.suspicion {
-            self.on_dead(origin, claim);
-            return;
-        }
-        let Ok(from) = NodeName::from_wire(claim.from) else {
-            self.stats.rare().bad_names += 1;
-            return;
-        };
-        let incarnation = claim.incarnation;
-        self.stats.rare().suspicions += 1;
-        self.members.set(slot, incarnation, State::Suspect);
-        let suspicion = Suspicion::new(self.now, &self.config, self.members.len(), from.clone());
-        let due = suspicion.due();
-        self.change(slot, Some(Box::new(suspicion)));
-        self.look(slot, due);
-        // After a healed partition push/pulls suspect whole halves of a cluster at once. Gossip
-        // about each takes longer than the suspicions last; asking the suspects takes a round trip.
-        if origin == Origin::PushPull && self.config.ablation.last_call {
-            self.challenge(slot);
-        } else {
-            self.gossip(Rumour::Suspect { subject: slot, incarnation, from: from.clone() });
-        }
-        if self.config.knobs.evidence_events {
-            let member = self.members.member(slot);
-            self.raise(Event::Suspected { member, by: from, evidence: origin.evidence() });
-        }
-    }
-
-    /// Notes that the state of a member changed now.
-    fn change(&mut self, slot: SlotId, suspicion: Option<Box<Suspicion>>) {
-        let look = self.members.local.get(&slot).and_then(|local| local.look);
-        self.members.local.insert(slot, Local { changed: self.now, suspicion, look });
-    }
-
-    /// Has the suspicion of a member looked at by `at`. A look that comes too early asks for
-    /// another.
-    fn look(&mut self, slot: SlotId, at: Instant) {
-        let Some(local) = self.members.local.get_mut(&slot) else { return };
-        if local.look.is_none_or(|look| at < look) {
-            local.look = Some(at);
-            self.timers.push(at, Due::Suspicion(slot));
-        }
-    }
-
-    /// A suspicion's time may have come.
-    pub(crate) fn on_suspicion_due(&mut self, slot: SlotId) {
-        let now = self.now;
-        let Some(local) = self.members.local.get_mut(&slot) else { return };
-        if local.look.take_if(|look| *look <= now).is_none() {
-            return;
-        }
-        let Some(suspicion) = &mut local.suspicion else {
-            if self.members.slot(slot).state() == State::Alive {
-                self.members.local.remove(&slot);
-            }
-            return;
-        };
-        let due = suspicion.due();
-        if due > now {
-            self.look(slot, due);
-            return;
-        }
-        if let Some(deadline) = suspicion.last_call(now) {
-            self.look(slot, deadline);
-            self.challenge(slot);
-            return;
-        }
-        let incarnation = self.members.slot(slot).incarnation();
-        let from = self.my_name();
-        self.apply_dead(slot, incarnation, from);
-    }
-
-    /// Gives every suspect the time in which this node did not listen.
-    pub(crate) fn extend_suspicions(&mut self, late: core::time::Duration) {
-        // The looks that are under way come too early, and ask for others.
-        for local in self.members.local.values_mut() {
-            if let Some(suspicion) = &mut local.suspicion {
-                suspicion.extend(late);
-            }
-        }
-    }
-
     pub(crate) fn on_dead(&mut self, origin: Origin, claim: &wire::Claim<'_>) {
         let Some(slot) = self.members.find(claim.node) else {
             self.stats.stale += 1;
@@ -374,26 +273,11 @@ impl Ctx {
             OnAccusation::Unanswerable => self.stats.rare().bad_incarnations += 1,
             OnAccusation::Refute => self.refute(origin, claim.incarnation),
             OnAccusation::Apply => match NodeName::from_wire(claim.from) {
+                Ok(_) if self.asks_first(slot, claim) => self.ask_first(origin, slot, claim),
                 Ok(from) => self.apply_dead(slot, claim.incarnation, from),
                 Err(_) => self.stats.rare().bad_names += 1,
             },
         }
-    }
-
-    fn apply_dead(&mut self, slot: SlotId, incarnation: u32, from: NodeName) {
-        let left = self.members.slot(slot).record().name_bytes() == from.as_str().as_bytes();
-        let (state, cause) =
-            if left { (State::Left, Cause::Left) } else { (State::Dead, Cause::Failed) };
-        let accuser = self.members.local.get(&slot).and_then(|local| local.suspicion.as_ref());
-        let by = match accuser {
-            Some(suspicion) if from == self.my_name() => suspicion.accuser().clone(),
-            _ => from.clone(),
-        };
-        self.members.set(slot, incarnation, state);
-        self.change(slot, None);
-        self.gossip(Rumour::Dead { subject: slot, incarnation, from });
-        let by = self.config.knobs.evidence_events.then_some(by);
-        self.raise(Event::Down { member: self.members.member(slot), cause, by });
     }
 
     /// Answers an accusation against this node of this incarnation: to all by gossip, and to

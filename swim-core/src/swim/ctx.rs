@@ -10,7 +10,7 @@ use smallvec::SmallVec;
 
 use super::events::Events;
 use super::members::{Members, Slot, SlotId};
-use super::outbox::{Outbox, Packet};
+use super::outbox::Outbox;
 use super::rumours::{End, Ended, Rumour, Rumours};
 use super::timers::{Due, Timer, Timers};
 use super::verdicts::Verdicts;
@@ -34,7 +34,8 @@ pub(crate) struct Ctx {
     /// Health score: 0 is best (Lifeguard section IV.A).
     pub(crate) awareness: u32,
     pub(crate) leaving: bool,
-    pub(crate) challenges: Challenges,
+    /// Suspects are asked up to this time, at most.
+    pub(crate) questions: Instant,
     pub(crate) rumours: Rumours,
     pub(crate) out: Outbox,
     pub(crate) events: Events,
@@ -49,15 +50,9 @@ pub(crate) struct Ctx {
     pub(crate) gossip_phase: u64,
 }
 
-/// How many suspects may still be challenged, so that a healed partition causes no burst.
-pub(crate) struct Challenges {
-    pub(crate) left: u32,
-    /// Then there are [`CHALLENGES`] again.
-    pub(crate) until: Instant,
-}
-
-/// Challenges per probe interval.
-const CHALLENGES: u32 = 24;
+/// Suspects that are asked by themselves in a probe interval, so that a healed partition causes no
+/// burst.
+const QUESTIONS: u32 = 24;
 
 #[derive(Default)]
 pub(crate) struct App {
@@ -116,16 +111,13 @@ impl Ctx {
         }
     }
 
-    /// Asks a suspect by itself whether it lives, unless too many were asked lately.
-    pub(crate) fn challenge(&mut self, suspect: SlotId) {
-        if self.now >= self.challenges.until {
-            let until = self.now + self.config.knobs.probe_interval;
-            self.challenges = Challenges { left: CHALLENGES, until };
-        }
-        if self.challenges.left > 0 {
-            self.challenges.left -= 1;
-            self.out.reply(Packet::Challenge { suspect }, self.config.knobs.replies_max);
-        }
+    /// When the next suspect may be asked by itself whether it lives: now, unless there were or are
+    /// too many.
+    pub(crate) fn book_question(&mut self) -> Instant {
+        let step = self.config.knobs.probe_interval / QUESTIONS;
+        let booked = self.questions.max(self.now);
+        self.questions = booked + step;
+        (booked - step * (QUESTIONS - 1)).max(self.now)
     }
 
     pub(crate) fn gossip(&mut self, rumour: Rumour) {

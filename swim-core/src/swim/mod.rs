@@ -21,6 +21,7 @@ mod roster;
 mod rules;
 mod rumours;
 mod streams;
+mod suspects;
 mod suspicion;
 mod timers;
 mod transmit;

@@ -9,7 +9,7 @@ use core::time::Duration;
 use bytes::{Bytes, BytesMut};
 
 use super::claims::Origin;
-use super::ctx::{Challenges, Ctx};
+use super::ctx::Ctx;
 use super::events::Events;
 use super::exchange::Exchanges;
 use super::members::Members;
@@ -110,7 +110,7 @@ impl Node {
             me,
             awareness: 0,
             leaving: false,
-            challenges: Challenges { left: 0, until: Instant::ZERO },
+            questions: Instant::ZERO,
             rumours: Rumours::default(),
             out: Outbox::new(),
             events: Events::new(),

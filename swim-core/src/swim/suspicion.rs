@@ -18,8 +18,19 @@ pub(crate) struct Suspicion {
     /// Who accused, the first accuser first. The first one is no confirmation.
     accusers: SmallVec<[NodeName; 2]>,
     deadline: Instant,
-    /// This long before the deadline the suspect is asked once more, by itself; zero once it was.
-    last_call: Duration,
+    /// When the suspect is asked by itself next.
+    question: Option<Instant>,
+    last_call: LastCall,
+}
+
+/// The question to a suspect before it is declared dead.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum LastCall {
+    Never,
+    /// It is asked so long before the deadline.
+    ToCome(Duration),
+    /// It is asked, or about to be, and has until the deadline.
+    Made,
 }
 
 impl Suspicion {
@@ -33,22 +44,41 @@ impl Suspicion {
         let first = if wanted == 0 { min } else { max };
         let accusers = SmallVec::from_iter([from]);
         let deadline = now + first;
-        let last_call =
-            if config.ablation.last_call { knobs.probe_timeout } else { Duration::ZERO };
-        Self { start: now, min, max, wanted, accusers, deadline, last_call }
+        let last_call = match config.ablation.last_call {
+            true => LastCall::ToCome(knobs.probe_timeout),
+            false => LastCall::Never,
+        };
+        Self { start: now, min, max, wanted, accusers, deadline, question: None, last_call }
     }
 
-    /// When there is something to do: the last call, then the death.
+    /// When there is something to do: a question, or the death.
     pub(crate) fn due(&self) -> Instant {
-        self.deadline - self.last_call
+        self.question.unwrap_or(match self.last_call {
+            LastCall::ToCome(wait) => self.deadline - wait,
+            LastCall::Never | LastCall::Made => self.deadline,
+        })
     }
 
-    /// Takes the last call, if it is still to come; the suspect then has until the result. A
-    /// suspicion that confirmations cut short waits for an answer all the same.
-    pub(crate) fn last_call(&mut self, now: Instant) -> Option<Instant> {
-        let wait = core::mem::take(&mut self.last_call);
-        self.deadline = self.deadline.max(now + wait);
-        (!wait.is_zero()).then_some(self.deadline)
+    /// Has the suspect asked at `at`, besides the last call.
+    pub(crate) fn ask_at(&mut self, at: Instant) {
+        self.question = Some(at);
+    }
+
+    /// Has the last call made at `at`; the suspect has `wait` to answer, and no more than that.
+    pub(crate) fn call_at(&mut self, at: Instant, wait: Duration) {
+        self.question = Some(at);
+        self.last_call = LastCall::Made;
+        self.deadline = at + wait;
+    }
+
+    /// Whether the last call is still to come.
+    pub(crate) fn is_uncalled(&self) -> bool {
+        matches!(self.last_call, LastCall::ToCome(_))
+    }
+
+    /// Takes a question whose time has come.
+    pub(crate) fn take_question(&mut self, now: Instant) -> bool {
+        self.question.take_if(|at| *at <= now).is_some()
     }
 
     /// Who accused first.
@@ -64,7 +94,10 @@ impl Suspicion {
         }
         let Ok(from) = NodeName::from_wire(from) else { return false };
         self.accusers.push(from);
-        self.deadline = self.start + timeout(self.min, self.max, counted + 1, self.wanted);
+        // Who was asked has the time to answer that it was given.
+        if self.last_call != LastCall::Made {
+            self.deadline = self.start + timeout(self.min, self.max, counted + 1, self.wanted);
+        }
         true
     }
 
