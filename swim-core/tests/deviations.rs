@@ -232,6 +232,38 @@ fn hundreds_of_suspects_are_asked_in_turn_and_nobody_dies_unasked() {
     assert_eq!((asked.len(), downs), (199, 199));
 }
 
+/// Row "a later death" of the other differences.
+#[test]
+fn a_later_death_of_the_dead_is_noted_and_told_to_nobody() {
+    let mut lone = Lone::new(3, Config::lan());
+    let stored = |lone: &Lone| lone.node.member("n2").map(|m| (m.state(), m.incarnation().0));
+    lone.hear_dead(1, "n1");
+    lone.live_for(Duration::from_secs(1), |_| Some(()));
+    assert_eq!(stored(&lone), Some((State::Dead, 1)));
+    let events = lone.events.len();
+    lone.hear_dead(3, "n1");
+    assert_eq!(stored(&lone), Some((State::Dead, 3)));
+    // It is news to others, who may hold the earlier death.
+    assert_eq!(lone.node.rumours_len(), 1);
+    lone.hear_dead(2, "n1");
+    lone.hear_alive(&Alive { incarnation: 3, ..alive("n2", &[10, 0, 0, 3]) });
+    assert_eq!(stored(&lone), Some((State::Dead, 3)), "what is late brings nobody back");
+    let of = |incarnation, state| {
+        let entry = entry("n2", &[10, 0, 0, 3]);
+        [NodeState { incarnation, state, ..entry }]
+    };
+    lone.push_pull(false, &of(9, 1));
+    assert_eq!(stored(&lone), Some((State::Dead, 3)), "a suspicion is no death");
+    lone.push_pull(false, &of(4, 2));
+    assert_eq!(stored(&lone), Some((State::Dead, 4)));
+    lone.hear_dead(5, "n2");
+    assert_eq!(stored(&lone), Some((State::Left, 5)));
+    lone.fetch();
+    assert_eq!(lone.events.len(), events, "{:?}", lone.events);
+    lone.hear_alive(&Alive { incarnation: 6, ..alive("n2", &[10, 0, 0, 3]) });
+    assert_eq!(stored(&lone), Some((State::Alive, 6)));
+}
+
 struct NobodyJoins;
 
 impl Policy for NobodyJoins {

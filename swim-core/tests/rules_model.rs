@@ -1,10 +1,10 @@
 //! Every short sequence of claims about one member, held against a model of which claim wins.
 //!
 //! The model is [`Model::hear`]: memberlist's rules (specification 4.2 to 4.5) for one subject, in
-//! the simplest form, and the three places where this crate deliberately differs (hazards 4, 5 and
-//! 6). It shares no code with the crate. The node hears the same claims as datagrams; after each,
-//! its table and its events must be the model's. That a node asks before it believes a death is
-//! switched off: it is no matter of which claim wins.
+//! the simplest form, and the four places where this crate deliberately differs (hazards 4, 5 and
+//! 6, and a later death of a member that is gone). It shares no code with the crate. The node hears
+//! the same claims as datagrams; after each, its table and its events must be the model's. That a
+//! node asks before it believes a death is switched off: it is no matter of which claim wins.
 
 use std::fmt::Debug;
 use std::net::SocketAddr;
@@ -128,7 +128,8 @@ impl Model {
 
     fn dead(&mut self, inc: u32, cause: Cause) -> Option<Told> {
         let (state, stored, place) = self.known?;
-        if inc < stored || matches!(state, State::Dead | State::Left) {
+        let gone = matches!(state, State::Dead | State::Left);
+        if inc < stored || gone && inc == stored {
             return None;
         }
         if self.subject == Subject::Me {
@@ -136,7 +137,8 @@ impl Model {
         }
         let state = if cause == Cause::Left { State::Left } else { State::Dead };
         self.known = Some((state, inc, place));
-        Some(Told::Down(cause))
+        // A later death of who is gone is noted, and nobody is told twice.
+        (!gone).then_some(Told::Down(cause))
     }
 
     fn refute(&mut self, accused: u32) -> Option<Told> {

@@ -238,7 +238,7 @@ impl Ctx {
         };
         let known = self.known(slot);
         match rules::on_suspect(known, self.subject(slot), claim.incarnation) {
-            OnAccusation::Stale => self.on_stale_accusation(origin, slot),
+            OnAccusation::Stale | OnAccusation::Outdate => self.on_stale_accusation(origin, slot),
             OnAccusation::Unanswerable => self.stats.rare().bad_incarnations += 1,
             OnAccusation::Refute if self.leaving => {}
             OnAccusation::Refute => self.refute(origin, claim.incarnation),
@@ -275,6 +275,12 @@ impl Ctx {
             OnAccusation::Apply => match NodeName::from_wire(claim.from) {
                 Ok(_) if self.asks_first(slot, claim) => self.ask_first(origin, slot, claim),
                 Ok(from) => self.apply_dead(slot, claim.incarnation, from),
+                Err(_) => self.stats.rare().bad_names += 1,
+            },
+            OnAccusation::Outdate => match NodeName::from_wire(claim.from) {
+                Ok(from) => {
+                    self.bury(slot, claim.incarnation, from);
+                }
                 Err(_) => self.stats.rare().bad_names += 1,
             },
         }
@@ -368,9 +374,15 @@ impl Ctx {
         let claim = wire::Claim { incarnation, node: name, from };
         match state {
             State::Left => self.on_dead(Origin::PushPull, &claim),
+            State::Dead if self.holds_as_gone(name) => self.on_dead(Origin::PushPull, &claim),
             // Another's "dead" only makes this node suspicious (memberlist spec 4.6).
             _ => self.on_suspect(Origin::PushPull, &claim),
         }
+    }
+
+    fn holds_as_gone(&self, name: &[u8]) -> bool {
+        let slot = self.members.find(name);
+        slot.is_some_and(|slot| !self.members.slot(slot).state().is_live())
     }
 }
 

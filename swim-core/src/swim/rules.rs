@@ -1,7 +1,8 @@
 //! Which claim wins (memberlist spec 4.2 to 4.4), as pure functions of what is known.
 //!
 //! At equal incarnation alive < suspect < dead = left, and only a higher incarnation brings a
-//! member back.
+//! member back. Beyond memberlist's rules, the death of a later life replaces that of an earlier
+//! one, so that all who have heard of both hold the same.
 
 use crate::member::State;
 
@@ -85,6 +86,9 @@ pub(crate) enum OnAccusation {
     /// One more accuser of a suspect.
     Confirm,
     Apply,
+    /// A later life of a member that is gone has ended, too: what is stored gives way, and nobody
+    /// need be told.
+    Outdate,
 }
 
 pub(crate) fn on_suspect(known: Known, subject: Subject, incarnation: u32) -> OnAccusation {
@@ -108,12 +112,13 @@ pub(crate) fn on_dead(known: Known, subject: Subject, incarnation: u32) -> OnAcc
     if incarnation > ACCUSED_MAX {
         return OnAccusation::Unanswerable;
     }
-    if incarnation < known.incarnation || !known.state.is_live() {
-        return OnAccusation::Stale;
-    }
-    match subject {
-        Subject::Me => OnAccusation::Refute,
-        Subject::Other | Subject::MeLeaving => OnAccusation::Apply,
+    let newer = incarnation > known.incarnation;
+    match (subject, known.state.is_live()) {
+        (Subject::Other, false) if newer => OnAccusation::Outdate,
+        (_, false) => OnAccusation::Stale,
+        (_, true) if incarnation < known.incarnation => OnAccusation::Stale,
+        (Subject::Me, true) => OnAccusation::Refute,
+        (Subject::Other | Subject::MeLeaving, true) => OnAccusation::Apply,
     }
 }
 
@@ -145,15 +150,19 @@ mod tests {
     }
 
     #[test]
-    fn the_dead_stay_as_they_are_until_they_come_back() {
+    fn the_dead_change_by_a_later_death_only() {
         for known in every_known().filter(|k| !k.state.is_live()) {
             for incarnation in EDGES {
-                for verdict in [
-                    on_dead(known, Subject::Other, incarnation),
-                    on_suspect(known, Subject::Other, incarnation),
-                ] {
+                let answerable = incarnation <= ACCUSED_MAX;
+                let later = answerable && incarnation > known.incarnation;
+                let dead = on_dead(known, Subject::Other, incarnation);
+                assert_eq!(dead == OnAccusation::Outdate, later);
+                let suspect = on_suspect(known, Subject::Other, incarnation);
+                for verdict in [dead, suspect] {
                     assert!(!matches!(verdict, OnAccusation::Apply | OnAccusation::Confirm));
                 }
+                assert_ne!(suspect, OnAccusation::Outdate);
+                assert_ne!(on_dead(known, Subject::MeLeaving, incarnation), OnAccusation::Outdate);
             }
         }
     }
