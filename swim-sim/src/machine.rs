@@ -68,18 +68,22 @@ pub struct Birth<'a> {
     pub seed: Seed,
     /// Now.
     pub now: Instant,
-    /// The table to start from, if it starts converged; it is row `index`.
-    pub roster: Option<&'a Roster>,
+    /// All nodes of the world as they are at first, this one in row `index`.
+    pub roster: &'a Roster,
+    /// Whether it starts knowing them.
+    pub converged: bool,
 }
 
 impl Birth<'_> {
     /// The node of the core.
     pub fn node(&self) -> Node {
         let (config, seed, now) = (Arc::clone(self.config), self.seed, self.now);
-        match self.roster {
-            Some(roster) => Node::with_roster(config, roster, self.index as usize, seed, now),
-            None => Node::new(config, self.identity.clone(), seed, now),
+        if self.converged {
+            return Node::with_roster(config, self.roster, self.index as usize, seed, now);
         }
+        let mut node = Node::new(config, self.identity.clone(), seed, now);
+        node.share_records(self.roster);
+        node
     }
 
     /// The node of the core, keeping a journal. It starts knowing only itself: a journal begins at

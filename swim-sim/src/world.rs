@@ -43,6 +43,8 @@ pub struct World<M = Node> {
     links: Links,
     driver: Driver,
     make: Make<M>,
+    /// All nodes as they are at first; their records are shared.
+    roster: Roster,
     hosts: Vec<Host<M>>,
     /// The group of each node; empty while all reach each other.
     groups: Arc<[u16]>,
@@ -85,6 +87,13 @@ pub struct Traffic {
     pub stream_bytes: u64,
     /// Datagrams, stream messages and time-outs handed to nodes.
     pub events: u64,
+}
+
+/// Whom a node knows when it starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Knows {
+    Itself,
+    Everybody,
 }
 
 /// What the wheel holds.
@@ -131,10 +140,9 @@ impl World<Recorder> {
 impl<M: Machine> World<M> {
     /// As [`World::converged`], of other machines.
     pub fn converged_with(config: WorldConfig, make: Make<M>) -> Self {
-        let roster = Roster::new((0..config.nodes).map(identity));
         let mut world = Self::empty(config, make);
         for node in 0..world.len() {
-            world.start(node, Some(&roster));
+            world.start(node, Knows::Everybody);
         }
         world
     }
@@ -159,6 +167,7 @@ impl<M: Machine> World<M> {
             links: config.links,
             driver: config.driver,
             make,
+            roster: Roster::new((0..config.nodes).map(identity)),
             hosts: (0..config.nodes).map(|_| Host::default()).collect(),
             groups: Arc::default(),
             blocks: Blocks::default(),

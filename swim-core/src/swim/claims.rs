@@ -94,7 +94,7 @@ impl Ctx {
                 if same_content {
                     self.members.set(slot, claim.incarnation, State::Alive);
                 } else {
-                    let record = Record::new(claim.node, addr, meta, versions);
+                    let record = self.members.record(claim.node, addr, meta, versions);
                     self.members.replace(slot, record, claim.incarnation, State::Alive);
                 }
                 self.after_alive(slot, before.state, same_content);
@@ -158,7 +158,7 @@ impl Ctx {
         if !self.admits(claim.node, addr, meta, versions) {
             return;
         }
-        let record = Record::new(claim.node, addr, meta, versions);
+        let record = self.members.record(claim.node, addr, meta, versions);
         let slot = self.members.insert(record, claim.incarnation, State::Alive);
         self.gossip(Rumour::Alive { subject: slot });
         self.raise(Event::Up(self.members.member(slot)));

@@ -15,8 +15,8 @@ use foldhash::fast::FixedState;
 use hashbrown::{HashMap, HashTable};
 
 use super::suspicion::Suspicion;
-use crate::ids::Incarnation;
-use crate::member::{Member, Record, State};
+use crate::ids::{Addr, Incarnation};
+use crate::member::{Member, Record, State, Versions};
 use crate::rng::Rng;
 use crate::time::Instant;
 
@@ -186,6 +186,8 @@ pub(crate) struct Members {
     slots_len: u32,
     free: Vec<SlotId>,
     live: u32,
+    /// Records that other nodes of this process hold, too.
+    shelf: Option<Arc<Base>>,
     /// By slot: the members that are not at rest.
     pub(crate) local: BTreeMap<SlotId, Local>,
     counts: Counts,
@@ -216,7 +218,37 @@ impl Members {
 
     fn of(table: Table, len: u32) -> Self {
         let counts = Counts::of(len);
-        Self { table, slots_len: len, free: Vec::new(), live: len, local: BTreeMap::new(), counts }
+        Self {
+            table,
+            slots_len: len,
+            free: Vec::new(),
+            live: len,
+            shelf: None,
+            local: BTreeMap::new(),
+            counts,
+        }
+    }
+
+    /// Has [`record`](Self::record) look here before it makes a new one.
+    pub(crate) fn share_records(&mut self, shelf: Arc<Base>) {
+        self.shelf = Some(shelf);
+    }
+
+    /// A record of these contents: the one on the shelf if that says the same, else a new one.
+    /// The caller has checked `name` with [`check_name`](crate::ids::check_name).
+    pub(crate) fn record(
+        &self,
+        name: &[u8],
+        addr: Addr,
+        meta: &[u8],
+        versions: Versions,
+    ) -> Record {
+        let shelved = self.shelf.as_ref().and_then(|shelf| {
+            let record = shelf.slots[shelf.find(name)? as usize].record.as_ref()?;
+            let same = record.is_at(addr.wire_ip(), addr.port()) && record.says(meta, &versions.0);
+            same.then(|| record.clone())
+        });
+        shelved.unwrap_or_else(|| Record::new(name, addr, meta, versions))
     }
 
     /// Slots in use.

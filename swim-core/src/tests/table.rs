@@ -78,6 +78,21 @@ fn seen(members: &Members) -> Seen {
         .collect()
 }
 
+#[test]
+fn equal_records_are_kept_once() {
+    let mut members = Members::new(&mut Rng::new(Seed::from(1)));
+    let shelved = record(1, 0);
+    let addr = Addr::from_wire(&[10, 0, 0, 1], 7946).unwrap();
+    let told = |members: &Members, meta: &[u8]| {
+        members.record(b"n1", addr, meta, Versions([1, 5, 2, 0, 0, 0]))
+    };
+    assert!(!core::ptr::eq(told(&members, &[0]).name_bytes(), shelved.name_bytes()));
+    members.share_records(Arc::new(Base::at_rest(7, [shelved.clone()])));
+    assert!(core::ptr::eq(told(&members, &[0]).name_bytes(), shelved.name_bytes()));
+    let other = told(&members, &[1]);
+    assert_eq!((other.name(), other.meta()), ("n1", &[1][..]));
+}
+
 proptest! {
     #[test]
     fn a_shared_table_holds_what_an_own_one_would(ops in prop::collection::vec(op(), 0..400)) {

@@ -3,10 +3,10 @@
 use core::time::Duration;
 use std::sync::Arc;
 
-use swim_core::{Command, Roster, Seat};
+use swim_core::{Command, Seat};
 
 use super::host::Frozen;
-use super::{World, identity};
+use super::{Knows, World, identity};
 use crate::change::{Stall, Strike};
 use crate::draw::node_seed;
 use crate::fault::{Act, Fault, Split, Who};
@@ -18,7 +18,7 @@ impl<M: Machine> World<M> {
         match act {
             Act::Fault(fault) => self.apply(fault),
             Act::Start(node) => {
-                self.start(node, None);
+                self.start(node, Knows::Itself);
                 if node != 0 {
                     self.join(node, &[0]);
                 }
@@ -117,12 +117,12 @@ impl<M: Machine> World<M> {
     }
 
     /// Makes a node's machine.
-    pub(super) fn start(&mut self, node: u32, roster: Option<&Roster>) {
+    pub(super) fn start(&mut self, node: u32, knows: Knows) {
         let host = &mut self.hosts[node as usize];
         if host.started {
             host.life += 1;
         }
-        let (life, now) = (host.life, self.now);
+        let (life, now, converged) = (host.life, self.now, knows == Knows::Everybody);
         let seed = node_seed(self.seed, node, life);
         let birth = Birth {
             config: &self.core,
@@ -131,14 +131,15 @@ impl<M: Machine> World<M> {
             identity: identity(node),
             seed,
             now,
-            roster,
+            roster: &self.roster,
+            converged,
         };
         host.machine = Some((self.make)(&birth));
         host.started = true;
         host.live = 0;
         (host.sent, host.sent_bytes, host.received, host.wakes) = (0, 0, 0, 0);
         self.tracker.observer_comes(now);
-        self.tell_strike(Strike::Started { node, life, converged: roster.is_some() });
+        self.tell_strike(Strike::Started { node, life, converged });
         self.drain(node);
     }
 
@@ -190,7 +191,7 @@ impl<M: Machine> World<M> {
     fn restart_node(&mut self, node: u32) {
         self.faults.restarts += 1;
         self.tracker.restarted(node);
-        self.start(node, None);
+        self.start(node, Knows::Itself);
         self.tracker.disturbed(self.now);
         let seeds = self.draw_seeds(node);
         self.join(node, &seeds);
