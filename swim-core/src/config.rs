@@ -199,7 +199,8 @@ knobs! {
     /// known members still grows; 0 switches fast join off.
     ///
     /// Default 8; 0 to 64. It lets a storm of joins complete in seconds, where gossip alone takes
-    /// minutes (architecture 3.14). Reloadable.
+    /// minutes (architecture 3.14). Meanwhile a node that knew nobody before does not gossip what
+    /// push/pulls teach it: those who taught it do. Reloadable.
     fast_join_rounds: u32 = 8, 8, 8; (0, 64), RELOAD;
 
     /// Largest pause before each such push/pull; the pause is drawn from half of it up to it.

@@ -60,6 +60,7 @@ const SWIM: &[&str] = &[
     "merge",
     "probe",
     "transmit",
+    "fast_join",
     "upkeep",
     "node",
     "datagram",

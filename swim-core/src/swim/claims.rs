@@ -20,6 +20,8 @@ pub(crate) enum Origin {
     Probe,
     Datagram(SocketAddr),
     PushPull,
+    /// A push/pull by which this node joins: what it teaches is told by others.
+    Joining,
 }
 
 impl Origin {
@@ -27,14 +29,18 @@ impl Origin {
         match self {
             Self::Probe => Evidence::Probe,
             Self::Datagram(_) => Evidence::Gossip,
-            Self::PushPull => Evidence::PushPull,
+            Self::PushPull | Self::Joining => Evidence::PushPull,
         }
     }
 }
 
 impl Ctx {
     pub(crate) fn on_alive(&mut self, origin: Origin, claim: &wire::Alive<'_>) {
-        self.on_alive_at(origin, claim, self.members.find(claim.node));
+        let slot = match origin {
+            Origin::Datagram(_) | Origin::Probe => self.members.find(claim.node),
+            Origin::PushPull | Origin::Joining => self.members.find_next(claim.node),
+        };
+        self.on_alive_at(origin, claim, slot);
     }
 
     /// The same, of the member in this slot; `None` if there was none.
@@ -160,7 +166,9 @@ impl Ctx {
         }
         let record = self.members.record(claim.node, addr, meta, versions);
         let slot = self.members.insert(record, claim.incarnation, State::Alive);
-        self.gossip(Rumour::Alive { subject: slot });
+        if origin != Origin::Joining {
+            self.gossip(Rumour::Alive { subject: slot });
+        }
         self.raise(Event::Up(self.members.member(slot)));
     }
 

@@ -23,7 +23,10 @@ impl Node {
             Command::Join(_) | Command::SetMeta(_) | Command::SetAddress(_) if cx.leaving => {
                 return Err(Rejected::Leaving);
             }
-            Command::Join(seats) => self.exchanges.join(cx, op, seats),
+            Command::Join(seats) => {
+                self.fast_join.prepare(cx);
+                self.exchanges.join(cx, op, seats);
+            }
             Command::Leave => {
                 if cx.leaving {
                     return Err(Rejected::Leaving);

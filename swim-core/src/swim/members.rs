@@ -186,6 +186,8 @@ pub(crate) struct Members {
     slots_len: u32,
     free: Vec<SlotId>,
     live: u32,
+    /// Where [`find_next`](Self::find_next) looks first.
+    next: SlotId,
     /// Records that other nodes of this process hold, too.
     shelf: Option<Arc<Base>>,
     /// By slot: the members that are not at rest.
@@ -223,6 +225,7 @@ impl Members {
             slots_len: len,
             free: Vec::new(),
             live: len,
+            next: 0,
             shelf: None,
             local: BTreeMap::new(),
             counts,
@@ -244,7 +247,8 @@ impl Members {
         versions: Versions,
     ) -> Record {
         let shelved = self.shelf.as_ref().and_then(|shelf| {
-            let record = shelf.slots[shelf.find(name)? as usize].record.as_ref()?;
+            let record =
+                shelf.slots[shelf.find(shelf.hash(name), name)? as usize].record.as_ref()?;
             let same = record.is_at(addr.wire_ip(), addr.port()) && record.says(meta, &versions.0);
             same.then(|| record.clone())
         });
@@ -291,6 +295,25 @@ impl Members {
                 });
                 kept.then_some(slot)
             }
+        }
+    }
+
+    /// As [`find`](Self::find), for names in the order of another node's table, which is often the
+    /// order of this one.
+    pub(crate) fn find_next(&mut self, name: &[u8]) -> Option<SlotId> {
+        let here = self.get(self.next).is_some_and(|slot| slot.record().is_named(name));
+        let found = if here { self.next } else { self.find(name)? };
+        self.next = found + 1;
+        Some(found)
+    }
+
+    /// Makes room for more members.
+    pub(crate) fn reserve(&mut self, additional: usize) {
+        if let Table::Own(Base { slots, index, hasher }) = &mut self.table {
+            slots.reserve(additional);
+            index.reserve(additional, |&slot| {
+                hash(hasher, slots[slot as usize].record().name_bytes())
+            });
         }
     }
 

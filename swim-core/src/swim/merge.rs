@@ -32,6 +32,7 @@ struct Pending {
     offset: usize,
     left: u32,
     join: bool,
+    origin: Origin,
     user_state: Bytes,
 }
 
@@ -71,10 +72,12 @@ impl Merges {
     }
 
     /// Merges a state that was verified.
-    pub(crate) fn begin(&mut self, cx: &mut Ctx, state: &PushPull<'_>) {
+    pub(crate) fn begin(&mut self, cx: &mut Ctx, origin: Origin, state: &PushPull<'_>) {
         cx.stats.merges += 1;
+        let len = state.len().min(cx.config.knobs.members_max as usize);
+        cx.members.reserve(len.saturating_sub(cx.members.len() as usize));
         let mut nodes = state.nodes();
-        merge_slice(cx, &mut nodes);
+        merge_slice(cx, origin, &mut nodes);
         let user_state = state.user_state();
         if nodes.left() == 0 {
             remote_state(cx, state.join, user_state.to_vec().into());
@@ -85,6 +88,7 @@ impl Merges {
             offset: 0,
             left: nodes.left(),
             join: state.join,
+            origin,
             user_state: user_state.to_vec().into(),
         });
         cx.timers.arm(Timer::Merge, cx.now);
@@ -99,7 +103,7 @@ impl Merges {
     pub(crate) fn on_timer(&mut self, cx: &mut Ctx) {
         let Some(pending) = self.pending.front_mut() else { return };
         let mut nodes = Nodes::resume(&pending.bytes, pending.offset, pending.left);
-        merge_slice(cx, &mut nodes);
+        merge_slice(cx, pending.origin, &mut nodes);
         (pending.offset, pending.left) = (nodes.offset(), nodes.left());
         if pending.left == 0
             && let Some(Pending { join, user_state, .. }) = self.pending.pop_front()
@@ -118,14 +122,14 @@ fn remote_state(cx: &mut Ctx, join: bool, payload: Bytes) {
     }
 }
 
-fn merge_slice(cx: &mut Ctx, nodes: &mut Nodes<'_>) {
+fn merge_slice(cx: &mut Ctx, origin: Origin, nodes: &mut Nodes<'_>) {
     for node in nodes.take(SLICE) {
-        merge_entry(cx, &node);
+        merge_entry(cx, origin, &node);
     }
 }
 
 /// Merges one entry, or refuses it by itself: Go would refuse the whole state (hazard 3).
-fn merge_entry(cx: &mut Ctx, node: &NodeState<'_>) {
+fn merge_entry(cx: &mut Ctx, origin: Origin, node: &NodeState<'_>) {
     let Some(state) = state_of(node.state) else {
         cx.stats.rare().bad_states += 1;
         return;
@@ -148,7 +152,7 @@ fn merge_entry(cx: &mut Ctx, node: &NodeState<'_>) {
         meta: node.meta,
         vsn: node.vsn,
     };
-    cx.on_alive(Origin::PushPull, &claim);
+    cx.on_alive(origin, &claim);
 }
 
 fn state_of(number: i64) -> Option<State> {

@@ -8,6 +8,7 @@ mod ctx;
 mod datagram;
 mod events;
 mod exchange;
+mod fast_join;
 mod members;
 mod merge;
 mod node;

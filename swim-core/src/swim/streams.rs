@@ -6,6 +6,7 @@ use core::net::SocketAddr;
 use bytes::Bytes;
 
 use super::exchange::Purpose;
+use super::fast_join::JoinBy;
 use super::merge::NotMerged;
 use super::node::Node;
 use crate::error::Rejected;
@@ -67,8 +68,9 @@ impl Node {
         }
         let answered = self.exchanges.reply_state(&mut self.cx, id, state.join);
         answered.inspect_err(|_| self.exchanges.close(id))?;
+        let origin = self.fast_join.origin(if state.join { JoinBy::Other } else { JoinBy::Nobody });
         let (cx, aside) = self.split();
-        aside.merges.begin(cx, &state);
+        aside.merges.begin(cx, origin, &state);
         Ok(())
     }
 
@@ -140,13 +142,17 @@ impl Node {
         };
         // The acceptor copies the flag; what this node asked for is what counts.
         state.join = purpose.is_join();
+        let origin = self.fast_join.origin(match purpose {
+            Purpose::Join(_) => JoinBy::Me,
+            _ => JoinBy::Nobody,
+        });
         let (cx, aside) = self.split();
         aside.merges.verify(cx, &state).map_err(|why| match why {
             NotMerged::Busy => ExchangeError::Busy,
             NotMerged::Vetoed(_) => ExchangeError::Vetoed,
             NotMerged::Incompatible => ExchangeError::Incompatible,
         })?;
-        aside.merges.begin(cx, &state);
+        aside.merges.begin(cx, origin, &state);
         Ok(())
     }
 

@@ -1,5 +1,4 @@
-//! What a node does by itself besides probing: gossip rounds, push/pulls, fast join, healing, and
-//! forgetting.
+//! What a node does by itself besides probing: gossip rounds, push/pulls, healing, and forgetting.
 
 use alloc::vec::Vec;
 use core::time::Duration;
@@ -17,18 +16,6 @@ const REAP_SLICE: usize = 1024;
 
 /// Above this many members push/pulls get rarer (memberlist spec 6.5).
 const PUSH_PULL_SCALE_N: u32 = 32;
-
-/// More push/pulls after a join, or after a failed member was reached again, as long as each
-/// teaches something (architecture 3.14).
-#[derive(Default)]
-pub(crate) struct FastJoin {
-    rounds_left: u32,
-    /// Live members known at the last round.
-    live: u32,
-}
-
-/// After a reconnection, a join's rounds divided by this.
-const RECONNECT_SHARE: u32 = 2;
 
 pub(crate) fn start(cx: &mut Ctx) {
     let interval = cx.config.knobs.push_pull_interval;
@@ -99,46 +86,6 @@ pub(crate) fn on_push_pull(cx: &mut Ctx, exchanges: &mut Exchanges) {
     cx.timers.arm(Timer::PushPull, cx.now + interval);
     if let Some(with) = cx.pick_alive() {
         exchanges.sync(cx, with, Purpose::Sync);
-    }
-}
-
-impl FastJoin {
-    /// A join reached somebody.
-    pub(crate) fn begin(&mut self, cx: &mut Ctx) {
-        self.rounds_left = cx.config.knobs.fast_join_rounds;
-        self.live = 0;
-        self.pause(cx);
-    }
-
-    /// A failed member was reached.
-    pub(crate) fn reconnected(&mut self, cx: &mut Ctx) {
-        if self.rounds_left == 0 {
-            self.rounds_left = cx.config.knobs.fast_join_rounds / RECONNECT_SHARE;
-            self.live = 0;
-            self.pause(cx);
-        }
-    }
-
-    fn pause(&self, cx: &mut Ctx) {
-        if self.rounds_left > 0 {
-            let half = cx.config.knobs.fast_join_pause / 2;
-            let pause = half + cx.rng.up_to(half);
-            cx.timers.arm(Timer::FastJoin, cx.now + pause);
-        }
-    }
-
-    pub(crate) fn on_timer(&mut self, cx: &mut Ctx, exchanges: &mut Exchanges) {
-        let live = cx.members.live();
-        if live <= self.live {
-            self.rounds_left = 0;
-            return;
-        }
-        self.live = live;
-        self.rounds_left = self.rounds_left.saturating_sub(1);
-        if let Some(with) = cx.pick_alive() {
-            exchanges.sync(cx, with, Purpose::Sync);
-        }
-        self.pause(cx);
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod coordinates;
 mod detect;
+mod fast_join;
 mod formulas;
 mod hostile;
 mod last_call;

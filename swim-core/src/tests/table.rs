@@ -93,6 +93,22 @@ fn equal_records_are_kept_once() {
     assert_eq!((other.name(), other.meta()), ("n1", &[1][..]));
 }
 
+#[test]
+fn names_in_any_order_are_found() {
+    let mut members = Members::new(&mut Rng::new(Seed::from(1)));
+    for n in 0..100 {
+        members.insert(record(n, 0), 1, State::Alive);
+    }
+    let orders: [fn(u8) -> u8; 3] = [|n| n, |n| 99 - n, |n| (u32::from(n) * 37 % 100) as u8];
+    for order in orders {
+        for n in (0..100).map(order) {
+            let name = format!("n{n}");
+            assert_eq!(members.find_next(name.as_bytes()), members.find(name.as_bytes()));
+        }
+    }
+    assert_eq!(members.find_next(b"n100"), None);
+}
+
 proptest! {
     #[test]
     fn a_shared_table_holds_what_an_own_one_would(ops in prop::collection::vec(op(), 0..400)) {
