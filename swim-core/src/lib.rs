@@ -123,6 +123,9 @@
 //! [`journal::replay`] runs them again and compares digests. Recorded traffic contains keys and
 //! payloads: keep it private, or let the recorder hide them.
 //!
+//! The order in which outputs are fetched is free: it changes none of them. Only a full queue of
+//! events is an exception, since a datagram that is fetched can end a broadcast, which is an event.
+//!
 //! # Features
 //!
 //! | feature | default | what |

@@ -31,6 +31,11 @@ pub fn node(data: &[u8]) {
     let mut again = World::new(data, [Plane::Events, Plane::Exchanges, Plane::Datagrams]);
     again.run();
     assert_eq!(first.digest(), again.digest(), "same inputs, same outputs");
+    // A datagram that is fetched can end a broadcast. Into a full queue of events that drops one,
+    // so there it matters whether events are fetched first.
+    if !first.outputs.overflowed && !again.outputs.overflowed {
+        assert_eq!(first.outputs.events.value(), again.outputs.events.value(), "same events");
+    }
 }
 
 /// Input for [`node`] that hands it these datagrams, a second apart.
@@ -96,6 +101,8 @@ struct Outputs {
     /// Members that are up as the events have it.
     up: BTreeSet<String>,
     lagged: bool,
+    /// Whether events were ever dropped.
+    overflowed: bool,
 }
 
 impl<'a> World<'a> {
@@ -413,9 +420,9 @@ impl<'a> World<'a> {
         assert!(matches!(first, Some(Ok(Message::Ack(ack))) if ack.seq == 7));
     }
 
-    fn digest(&self) -> [u64; 4] {
-        let Outputs { datagrams, exchanges, events, deadlines, .. } = &self.outputs;
-        [datagrams, exchanges, events, deadlines].map(Hash::value)
+    fn digest(&self) -> [u64; 3] {
+        let Outputs { datagrams, exchanges, deadlines, .. } = &self.outputs;
+        [datagrams, exchanges, deadlines].map(Hash::value)
     }
 }
 
@@ -435,6 +442,7 @@ impl Outputs {
             keyring_changes: Vec::new(),
             up,
             lagged: false,
+            overflowed: false,
         }
     }
 
@@ -503,7 +511,7 @@ impl Outputs {
                 true
             }
             Event::Lagged(n) => {
-                self.lagged = true;
+                (self.lagged, self.overflowed) = (true, true);
                 *n > 0
             }
             _ => true,
