@@ -3,7 +3,7 @@
 use core::net::{IpAddr, SocketAddr};
 
 use super::ctx::Ctx;
-use super::members::SlotId;
+use super::members::{Slot, SlotId};
 use super::rules::{self, Known, OnAccusation, OnAlive, Place, Subject};
 use super::rumours::Rumour;
 use crate::event::{Event, Evidence, Outcome};
@@ -56,15 +56,14 @@ impl Ctx {
             return;
         };
         let known = self.members.slot(slot);
-        let record = known.record();
         let ip = claim.addr.unwrap_or_default();
-        let same_form = record.is_at(ip, port);
+        let same_form = known.record().is_at(ip, port);
         if same_form && claim.incarnation <= known.incarnation() && slot != self.me {
             self.stats.stale += 1;
             return;
         }
-        if same_form && self.is_renewal(slot, claim) {
-            self.members.set(slot, claim.incarnation, State::Alive);
+        if same_form && self.is_renewal(slot, known, claim) {
+            self.members.renew(slot, claim.incarnation);
             self.gossip(Rumour::Alive { subject: slot });
             return;
         }
@@ -110,13 +109,11 @@ impl Ctx {
 
     /// Whether a claim from the known address only raises the incarnation of another member that is
     /// alive, and nobody but the rules has a say: what it repeats was checked when it was news.
-    fn is_renewal(&self, slot: SlotId, claim: &wire::Alive<'_>) -> bool {
-        let known = self.members.slot(slot);
-        let record = known.record();
+    fn is_renewal(&self, slot: SlotId, known: &Slot, claim: &wire::Alive<'_>) -> bool {
         slot != self.me
             && known.state() == State::Alive
             && claim.incarnation > known.incarnation()
-            && record.says(claim.meta.unwrap_or_default(), claim.vsn.unwrap_or_default())
+            && known.record().says(claim.meta.unwrap_or_default(), claim.vsn.unwrap_or_default())
             && self.config.allowed.is_empty()
             && !self.verdicts.are_asked(&self.config)
     }

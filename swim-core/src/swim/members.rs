@@ -379,6 +379,14 @@ impl Members {
         slot
     }
 
+    /// Raises the incarnation of a member that is alive and stays so.
+    pub(crate) fn renew(&mut self, slot: SlotId, incarnation: u32) {
+        match &mut self.table {
+            Table::Own(base) => base.slots[slot as usize].incarnation = incarnation,
+            Table::Shared { .. } => self.set(slot, incarnation, State::Alive),
+        }
+    }
+
     /// Changes incarnation and state.
     pub(crate) fn set(&mut self, slot: SlotId, incarnation: u32, state: State) {
         if let Table::Own(base) = &mut self.table {

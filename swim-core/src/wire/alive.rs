@@ -58,16 +58,24 @@ impl Alive<'_> {
 
     /// How many bytes [`encode`](Self::encode) appends.
     #[inline]
-    pub const fn encoded_len(&self) -> usize {
-        let addr = 5 + opt_raw_len(self.addr);
-        let incarnation = 12 + uint_len(self.incarnation);
-        let meta = 5 + opt_raw_len(self.meta);
-        let node = 5 + raw_len(self.node);
-        let port = 5 + uint_len(self.port as u32);
-        let vsn = 4 + opt_raw_len(self.vsn);
-        2 + addr + incarnation + meta + node + port + vsn
+    pub fn encoded_len(&self) -> usize {
+        let len = |bytes: Option<&[u8]>| bytes.map_or(0, <[u8]>::len);
+        let (addr, meta, vsn) = (len(self.addr), len(self.meta), len(self.vsn));
+        let uints = uint_len(self.incarnation) + uint_len(self.port as u32);
+        // Short byte strings, absent ones too, take one byte more than they hold.
+        if (addr | meta | vsn | self.node.len()) < 32 {
+            return KEY_BYTES + 4 + addr + meta + vsn + self.node.len() + uints;
+        }
+        let raws = opt_raw_len(self.addr)
+            + opt_raw_len(self.meta)
+            + raw_len(self.node)
+            + opt_raw_len(self.vsn);
+        KEY_BYTES + raws + uints
     }
 }
+
+/// Type byte, map header and the keys.
+const KEY_BYTES: usize = 2 + 5 + 12 + 5 + 5 + 5 + 4;
 
 impl<'a> Body<'a> for Alive<'a> {
     const FIELDS: &'static [&'static [u8]] =
