@@ -2,21 +2,25 @@
 
 mod support;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use bytes::BytesMut;
 use swim_core::fuzzing;
+use swim_core::wire::serf::{Coordinate, List};
 
 use support::{hex, records};
 
 type Target = (&'static str, fn(&[u8]));
 
-const TARGETS: [Target; 5] = [
+const TARGETS: [Target; 6] = [
     ("packet", fuzzing::packet),
     ("roundtrip", fuzzing::roundtrip),
     ("envelope", fuzzing::envelope),
     ("stream", fuzzing::stream),
     ("node", fuzzing::node),
+    ("serf", fuzzing::serf),
 ];
 
 #[test]
@@ -100,6 +104,19 @@ fn seed_the_corpus() {
         add("stream", &[&[7], &stream[..]].concat());
         add("envelope", &[&[0], &stream[..]].concat());
     }
+    let mut of_type = BTreeMap::new();
+    for record in ["serf/messages.jsonl", "serf/tags_decode.jsonl"].into_iter().flat_map(records) {
+        // The others of a type are the same with other numbers and lengths.
+        let seen = of_type.entry(record["type"].to_string()).or_insert(0);
+        *seen += 1;
+        if *seen <= 4 {
+            add("serf", &hex(&record["hex"]));
+        }
+    }
+    let mut coordinate = BytesMut::new();
+    let vec = Some(List::from(&[0.25; 8][..]));
+    Coordinate { vec, error: 1.5, adjustment: 0.0, height: 1e-5 }.encode(&mut coordinate);
+    add("serf", &coordinate);
     let mut datagrams = Vec::new();
     for record in records("malformed/live_node.jsonl") {
         let bytes = hex(&record["hex"]);
