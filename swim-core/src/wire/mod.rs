@@ -26,6 +26,8 @@
 //! machine to judge.
 
 pub mod lzw;
+#[doc(hidden)]
+pub mod msgpack;
 pub mod serf;
 pub mod stream;
 
@@ -40,7 +42,6 @@ mod flat;
 mod kind;
 mod limits;
 mod message;
-mod msgpack;
 mod parts;
 mod ping;
 mod push_pull;

@@ -3,12 +3,16 @@
 use crate::wire::{DecodeError, Wanted};
 
 /// A cursor over msgpack values.
-pub(crate) struct Reader<'a> {
+#[derive(Clone, Debug)]
+pub struct Reader<'a> {
     rest: &'a [u8],
 }
 
 /// What a body starts with.
-pub(crate) enum Shape {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "a body takes no other form")]
+pub enum Shape {
+    /// There is none.
     Nil,
     /// So many pairs follow.
     Map(u32),
@@ -16,17 +20,25 @@ pub(crate) enum Shape {
     Array(u32),
 }
 
+/// Each method takes one value off the front. After an error the cursor is of no more use.
+///
+/// # Errors
+///
+/// [`DecodeError`] of every method: the bytes end within the value, it is of another type, or it is
+/// out of range.
 impl<'a> Reader<'a> {
-    pub(crate) const fn new(bytes: &'a [u8]) -> Self {
+    /// A cursor at the start of `bytes`.
+    pub const fn new(bytes: &'a [u8]) -> Self {
         Self { rest: bytes }
     }
 
     /// Bytes that are left.
-    pub(crate) const fn left(&self) -> usize {
+    pub const fn left(&self) -> usize {
         self.rest.len()
     }
 
-    pub(crate) fn shape(&mut self) -> Result<Shape, DecodeError> {
+    /// The head of a map or array, whose values follow; or nil.
+    pub fn shape(&mut self) -> Result<Shape, DecodeError> {
         Ok(match self.byte()? {
             0xc0 => Shape::Nil,
             b @ 0x80..=0x8f => Shape::Map(u32::from(b & 0x0f)),
@@ -40,19 +52,19 @@ impl<'a> Reader<'a> {
     }
 
     /// The bytes that are left.
-    pub(crate) const fn rest(&self) -> &'a [u8] {
+    pub const fn rest(&self) -> &'a [u8] {
         self.rest
     }
 
     /// Takes nil if it is next.
-    pub(crate) fn accept_nil(&mut self) -> bool {
+    pub fn accept_nil(&mut self) -> bool {
         let nil = self.rest.first() == Some(&0xc0);
         self.rest = &self.rest[usize::from(nil)..];
         nil
     }
 
     /// How many values a list holds; `None` for nil.
-    pub(crate) fn list(&mut self) -> Result<Option<u32>, DecodeError> {
+    pub fn list(&mut self) -> Result<Option<u32>, DecodeError> {
         Ok(Some(match self.byte()? {
             0xc0 => return Ok(None),
             b @ 0x90..=0x9f => u32::from(b & 0x0f),
@@ -63,7 +75,7 @@ impl<'a> Reader<'a> {
     }
 
     /// How many pairs a map holds; `None` for nil.
-    pub(crate) fn map(&mut self) -> Result<Option<u32>, DecodeError> {
+    pub fn map(&mut self) -> Result<Option<u32>, DecodeError> {
         Ok(Some(match self.byte()? {
             0xc0 => return Ok(None),
             b @ 0x80..=0x8f => u32::from(b & 0x0f),
@@ -74,7 +86,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A byte or text string; `None` for nil.
-    pub(crate) fn bytes(&mut self) -> Result<Option<&'a [u8]>, DecodeError> {
+    pub fn bytes(&mut self) -> Result<Option<&'a [u8]>, DecodeError> {
         let len = match self.byte()? {
             0xc0 => return Ok(None),
             b @ 0xa0..=0xbf => usize::from(b & 0x1f),
@@ -96,28 +108,32 @@ impl<'a> Reader<'a> {
     }
 
     /// A string that cannot be absent: nil is the empty one.
-    pub(crate) fn text(&mut self) -> Result<&'a [u8], DecodeError> {
+    pub fn text(&mut self) -> Result<&'a [u8], DecodeError> {
         Ok(self.bytes()?.unwrap_or_default())
     }
 
-    pub(crate) fn u8(&mut self) -> Result<u8, DecodeError> {
+    /// An integer from 0 to `u8::MAX`, of any width; nil is 0.
+    pub fn u8(&mut self) -> Result<u8, DecodeError> {
         self.unsigned(u64::from(u8::MAX)).map(|n| n as u8)
     }
 
-    pub(crate) fn u16(&mut self) -> Result<u16, DecodeError> {
+    /// An integer from 0 to `u16::MAX`, of any width; nil is 0.
+    pub fn u16(&mut self) -> Result<u16, DecodeError> {
         self.unsigned(u64::from(u16::MAX)).map(|n| n as u16)
     }
 
-    pub(crate) fn u32(&mut self) -> Result<u32, DecodeError> {
+    /// An integer from 0 to `u32::MAX`, of any width; nil is 0.
+    pub fn u32(&mut self) -> Result<u32, DecodeError> {
         self.unsigned(u64::from(u32::MAX)).map(|n| n as u32)
     }
 
-    pub(crate) fn u64(&mut self) -> Result<u64, DecodeError> {
+    /// An integer from 0 to `u64::MAX`, of any width; nil is 0.
+    pub fn u64(&mut self) -> Result<u64, DecodeError> {
         self.unsigned(u64::MAX)
     }
 
     /// A float of either width, or an integer; nil is 0.
-    pub(crate) fn f64(&mut self) -> Result<f64, DecodeError> {
+    pub fn f64(&mut self) -> Result<f64, DecodeError> {
         match self.rest.first() {
             Some(0xca) => {
                 self.byte()?;
@@ -134,7 +150,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    pub(crate) fn i64(&mut self) -> Result<i64, DecodeError> {
+    /// An integer that an `i64` can hold, of any width; nil is 0.
+    pub fn i64(&mut self) -> Result<i64, DecodeError> {
         match self.integer()? {
             Integer::Negative(n) => Ok(n),
             Integer::Natural(value) => i64::try_from(value)
@@ -142,7 +159,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    pub(crate) fn bool(&mut self) -> Result<bool, DecodeError> {
+    /// Yes or no; 1 and 0 will do, nil is no.
+    pub fn bool(&mut self) -> Result<bool, DecodeError> {
         match self.byte()? {
             0x00 | 0xc0 | 0xc2 => Ok(false),
             0x01 | 0xc3 => Ok(true),
@@ -152,7 +170,7 @@ impl<'a> Reader<'a> {
 
     /// Passes over one value of any kind, in constant space: a container only adds to the number of
     /// values to pass over.
-    pub(crate) fn skip(&mut self) -> Result<(), DecodeError> {
+    pub fn skip(&mut self) -> Result<(), DecodeError> {
         let mut values: u64 = 1;
         while values > 0 {
             values -= 1;

@@ -8,7 +8,6 @@
 mod error;
 mod header;
 mod reader;
-mod skip;
 
 pub use error::StreamError;
 pub use reader::{Head, Limits, Reader, Role, Status};

@@ -4,7 +4,7 @@ use core::ops::Range;
 
 use super::StreamError;
 use super::header::{PUSH_PULL, USER, integers};
-use super::skip::{NotMsgpack, token};
+use crate::wire::msgpack::{NotMsgpack, token};
 
 /// Finds the end of the one message that arrives on a stream.
 ///

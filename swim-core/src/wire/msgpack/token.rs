@@ -6,15 +6,20 @@
 /// take one off and add `children`. Nesting needs no stack, so depth costs nothing and needs no
 /// bound.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Token {
+#[non_exhaustive]
+pub struct Token {
     /// Bytes of the token with its payload; saturates, and may lie beyond the bytes at hand.
-    pub(super) len: usize,
+    pub len: usize,
     /// How many values an array or map holds: two for each entry of a map.
-    pub(super) children: u64,
+    pub children: u64,
 }
 
 /// The token at the start of `bytes`; `None` if its head, at most five bytes, is not complete.
-pub(super) fn token(bytes: &[u8]) -> Result<Option<Token>, NotMsgpack> {
+///
+/// # Errors
+///
+/// [`NotMsgpack`] if no value starts so.
+pub fn token(bytes: &[u8]) -> Result<Option<Token>, NotMsgpack> {
     let Some(&first) = bytes.first() else { return Ok(None) };
     let scalar = |len| Ok(Some(Token { len, children: 0 }));
     let small = |children| Ok(Some(Token { len: 1, children }));
@@ -54,7 +59,8 @@ pub(super) fn token(bytes: &[u8]) -> Result<Option<Token>, NotMsgpack> {
 
 /// Byte `c1`, the only one that starts no msgpack value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct NotMsgpack;
+#[non_exhaustive]
+pub struct NotMsgpack;
 
 /// The big-endian number of `width` (1 to 4) bytes after the first byte.
 fn number(bytes: &[u8], width: usize) -> Option<u64> {
