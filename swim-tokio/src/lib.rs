@@ -49,6 +49,7 @@ mod layers;
 mod limit;
 mod nonce;
 mod recv;
+pub mod rpc;
 mod snapshot;
 mod stream;
 #[cfg(test)]

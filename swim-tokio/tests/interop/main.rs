@@ -10,6 +10,7 @@ mod encrypted;
 mod failing;
 mod join;
 mod ours;
+mod rpc;
 mod serf;
 mod steady;
 mod streams;

@@ -90,7 +90,7 @@ impl Serf {
         self.addr
     }
 
-    fn rpc(&self) -> SocketAddr {
+    pub(crate) fn rpc(&self) -> SocketAddr {
         SocketAddr::new(self.addr.ip(), RPC_PORT)
     }
 
