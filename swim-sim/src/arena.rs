@@ -37,6 +37,15 @@ impl Arena {
         &self.buffers[id as usize]
     }
 
+    /// A buffer with the same bytes.
+    pub fn copy(&mut self, id: u32) -> u32 {
+        let copy = self.take();
+        let bytes = core::mem::take(&mut self.buffers[id as usize]);
+        self.buffers[copy as usize].extend_from_slice(&bytes);
+        self.buffers[id as usize] = bytes;
+        copy
+    }
+
     /// Takes the buffer back.
     #[inline]
     pub fn give(&mut self, id: u32) {
@@ -71,6 +80,9 @@ mod tests {
         arena.buffer(a).extend_from_slice(b"packet");
         assert_eq!(arena.bytes(a), b"packet");
         assert_eq!(arena.in_use(), 2);
+        let c = arena.copy(a);
+        assert_eq!((arena.bytes(a), arena.bytes(c)), (&b"packet"[..], &b"packet"[..]));
+        arena.give(c);
         arena.give(a);
         assert_eq!(arena.take(), a);
         assert!(arena.bytes(a).is_empty());

@@ -6,14 +6,14 @@ use swim_core::Seed;
 ///
 /// What befalls a packet is `hash(seed, from, to, number)`, so no order of calls can change it.
 #[inline]
-pub fn hash(seed: u64, a: u64, b: u64, c: u64) -> u64 {
+pub const fn hash(seed: u64, a: u64, b: u64, c: u64) -> u64 {
     fold(fold(seed ^ K[0], a ^ K[1]), fold(b ^ K[2], c ^ K[3]))
 }
 
 /// Multiplies to 128 bits and folds the halves.
 #[inline]
-pub(crate) fn fold(a: u64, b: u64) -> u64 {
-    let wide = u128::from(a) * u128::from(b);
+pub(crate) const fn fold(a: u64, b: u64) -> u64 {
+    let wide = a as u128 * b as u128;
     (wide as u64) ^ ((wide >> 64) as u64)
 }
 

@@ -19,6 +19,13 @@ pub enum Fault {
     /// Crashed nodes start again: same name and address, incarnation from scratch. They join by
     /// nodes that are up, and try again until one answers.
     Restart(Who),
+    /// Machines lose their power: processes end, and nothing at their addresses answers. Streams to
+    /// them are half-open and run into their deadlines, instead of being refused or closed.
+    Vanish(Who),
+    /// As [`Self::Restart`], at another address. Nodes that hold the name at the old one refuse it
+    /// unless [`Config::dead_node_reclaim_time`](swim_core::Config::dead_node_reclaim_time) lets it
+    /// be taken.
+    Move(Who),
     /// Nodes leave the cluster and end once they have said so.
     Leave(Who),
     /// Nodes freeze for a time.
@@ -41,6 +48,32 @@ pub enum Fault {
         /// For how long in all.
         time: Duration,
     },
+    /// Every input takes nodes some time; what arrives meanwhile waits. A slow node cannot freeze
+    /// besides, and is fast again when it starts again.
+    Slow {
+        /// Which; chosen once.
+        who: Who,
+        /// How long each input takes.
+        cost: Duration,
+        /// When.
+        course: Course,
+        /// For how long in all.
+        time: Duration,
+    },
+    /// Clocks run fast or slow, and stay ahead or behind when that is over. More than
+    /// [`DRIFT_IMPAIRS_PPM`] excuses a node before the oracles.
+    Drift {
+        /// Whose.
+        who: Who,
+        /// Parts per million by which they run fast, negative for slow; held within
+        /// [`DRIFT_MAX_PPM`](crate::DRIFT_MAX_PPM).
+        ppm: i32,
+        /// For how long; [`Duration::MAX`] is for good.
+        time: Duration,
+    },
+    /// Every open stream of nodes breaks: who asked learns that it was closed, who was asked learns
+    /// nothing.
+    Reset(Who),
     /// The network drops packets between some nodes, one way or both. Blocks add up.
     Block {
         /// Between which.
@@ -61,7 +94,29 @@ pub enum Fault {
     Heal,
     /// From now on, links lose this share of their packets.
     Loss(f64),
+    /// Nodes get a command: no fault, but what a timeline is for, too.
+    Command {
+        /// Which.
+        who: Who,
+        /// What.
+        order: Order,
+    },
 }
+
+/// A command that a timeline can give.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Order {
+    /// Send a text to every member by gossip.
+    Broadcast(String),
+    /// Replace the metadata, at most 512 bytes.
+    SetMeta(String),
+    /// Join by these nodes.
+    Join(Vec<u32>),
+}
+
+/// Clocks that drift more than this, a thousandth, count as impaired: quartz is ten times better.
+pub const DRIFT_IMPAIRS_PPM: i32 = 1_000;
 
 /// Which nodes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,6 +132,17 @@ pub enum Who {
     Random(u32),
 }
 
+impl Who {
+    /// The nodes, if they are named.
+    pub(crate) fn named(&self) -> &[u32] {
+        match self {
+            Self::Node(node) => core::slice::from_ref(node),
+            Self::Nodes(nodes) => nodes,
+            Self::All | Self::Random(_) => &[],
+        }
+    }
+}
+
 /// The groups of a partition.
 #[derive(Clone, Debug, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "given or drawn")]
@@ -85,6 +151,16 @@ pub enum Split {
     Groups(Vec<Vec<u32>>),
     /// Groups of these sizes, members drawn; what is left over joins the last.
     Sizes(Vec<u32>),
+}
+
+impl Split {
+    /// The groups, if they are named.
+    pub(crate) fn named(&self) -> &[Vec<u32>] {
+        match self {
+            Self::Groups(groups) => groups,
+            Self::Sizes(_) => &[],
+        }
+    }
 }
 
 /// Faults by time, those of one instant in the order in which they were added.
@@ -117,6 +193,11 @@ pub(crate) enum Act {
     },
     /// A fault that lasts is over.
     EndSpell(usize),
+    /// A slow node, in a stall of this number, has worked through an input.
+    Work {
+        node: u32,
+        stall: u32,
+    },
     /// A node that has left ends.
     End {
         node: u32,

@@ -27,9 +27,15 @@
 //!   sender, the sender's number for it), which no thread or hash can change; faults come first.
 //! * **Links** ([`Links`]): the fate of a packet is a function of (seed, from, to, number). The
 //!   default is a local network, 0.5 to 2 ms each way, spread evenly; the smallest delay is 100 us.
+//!   Others have log-normal latencies, zones, loss, duplicates, packets out of order, an MTU, and
+//!   interfaces with a bandwidth.
+//! * **Faults** ([`Fault`]) strike processes (crash, restart, move, leave), whole machines (vanish,
+//!   slow, drift), drivers (stall) and the network: partitions, and blocks that drop what some
+//!   nodes send or receive, of one transport or both. What lasts may come and go ([`Course`]).
 //! * **Streams** take three legs for connection and request, one for the reply. A node that is down
 //!   refuses them, a partition lets them run into their deadline, loss makes them late as TCP would
-//!   (a second for a lost handshake, 200 ms for lost data, doubling). Their messages are plain;
+//!   (a second for a lost handshake, 200 ms for lost data, doubling). A stream to a machine that
+//!   has lost its power is half-open: it runs into its deadline, too. Their messages are plain;
 //!   compression and encryption belong to drivers, and drivers are not simulated.
 //! * **Drivers** do what a real one does: hand in what has arrived, then the time-out, then poll
 //!   everything. [`Driver::TimersFirst`] is for experiments. A frozen driver ([`Stall::Loop`])
@@ -44,6 +50,7 @@ mod arena;
 mod block;
 mod change;
 pub mod cli;
+mod clock;
 mod counts;
 mod course;
 mod digest;
@@ -64,12 +71,15 @@ mod world;
 pub use arena::Arena;
 pub use block::{Ends, Plane};
 pub use change::{Change, Claim, Says, Stall, Strike, What};
+pub use clock::DRIFT_MAX_PPM;
 pub use counts::FaultCounts;
 pub use course::Course;
 pub use digest::Digest;
 pub use draw::{Draw, hash};
-pub use fault::{Fault, Split, Who};
-pub use link::{DELAY_MAX, DELAY_MIN, LinkError, Links};
+pub use fault::{DRIFT_IMPAIRS_PPM, Fault, Order, Split, Who};
+pub use link::{
+    DELAY_MAX, DELAY_MIN, Latency, LinkError, Links, MTU_MIN, QUEUE_MAX, SIGMA_MAX, Zones,
+};
 pub use machine::{Birth, Machine, Seen};
 pub use report::Report;
 pub use tracker::{Crash, Tracker};

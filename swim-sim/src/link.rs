@@ -1,9 +1,18 @@
 //! Links: how long a packet takes, and whether it arrives.
 
-use core::fmt;
-use core::time::Duration;
+mod error;
+mod latency;
+mod zones;
 
-use crate::draw::hash;
+use core::time::Duration;
+use std::sync::Arc;
+
+pub use self::error::LinkError;
+use self::latency::{Delay, scale};
+pub use self::latency::{Latency, SIGMA_MAX};
+use self::zones::Matrix;
+pub use self::zones::Zones;
+use crate::draw::{K, fold, hash};
 
 /// Smallest delay of a link. A packet never arrives in the instant in which it was sent, which is
 /// also what lets nodes run side by side within such a window.
@@ -12,42 +21,76 @@ pub const DELAY_MIN: Duration = Duration::from_micros(100);
 /// Largest delay of a link.
 pub const DELAY_MAX: Duration = Duration::from_secs(60);
 
+/// Longest time that a datagram waits for its node's interface, if that has a bandwidth; what would
+/// wait longer is dropped, as a full queue does.
+pub const QUEUE_MAX: Duration = Duration::from_millis(200);
+
+/// Smallest MTU, that of IPv6.
+pub const MTU_MIN: u32 = 1280;
+
 /// The links between all nodes of a world.
 ///
-/// Delay and loss are functions of (seed, from, to, packet number): nothing is kept per pair, and
-/// no order of calls can change what befalls a packet. The default is a local network: 0.5 to 2 ms
-/// each way, no loss.
-#[derive(Clone, Copy, Debug, PartialEq)]
+/// Delay, loss, duplication and order are functions of (seed, from, to, packet number): nothing is
+/// kept per pair, and no order of calls can change what befalls a packet. The default is a local
+/// network: 0.5 to 2 ms each way, no loss.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Links {
-    delay_min_ns: u64,
-    delay_span_ns: u64,
+    latency: Latency,
+    delay: Delay,
     loss: f64,
+    /// What few worlds have; `None` keeps a packet's way short.
+    rough: Option<Arc<Rough>>,
+}
+
+/// What befalls packets besides delay and loss.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Rough {
+    duplicates: f64,
+    overtaken: f64,
+    overtaken_by_ns: u64,
+    bandwidth_bps: Option<u64>,
+    mtu: Option<u32>,
+    resets: f64,
+    zones: Option<(Zones, Matrix)>,
 }
 
 impl Default for Links {
     fn default() -> Self {
-        Self { delay_min_ns: 500_000, delay_span_ns: 1_500_000, loss: 0.0 }
+        let (min, max) = (Duration::from_micros(500), Duration::from_millis(2));
+        Self::uniform(min, max).expect("the delays lie within the bounds")
     }
 }
 
 impl Links {
+    /// Every packet has this latency.
+    ///
+    /// # Errors
+    ///
+    /// [`LinkError`] if a delay lies outside of [`DELAY_MIN`] to [`DELAY_MAX`].
+    pub fn new(latency: Latency) -> Result<Self, LinkError> {
+        Ok(Self { latency, delay: Delay::new(latency)?, loss: 0.0, rough: None })
+    }
+
     /// Every packet takes `delay`.
     pub fn fixed(delay: Duration) -> Result<Self, LinkError> {
-        Self::uniform(delay, delay)
+        Self::new(Latency::Fixed(delay))
     }
 
     /// Delays are spread evenly from `min` to `max`; packets may overtake each other.
     pub fn uniform(min: Duration, max: Duration) -> Result<Self, LinkError> {
-        for delay in [min, max] {
-            if !(DELAY_MIN..=DELAY_MAX).contains(&delay) {
-                return Err(LinkError::Delay(delay));
-            }
-        }
-        if max < min {
-            return Err(LinkError::Order { min, max });
-        }
-        let (min, max) = (min.as_nanos() as u64, max.as_nanos() as u64);
-        Ok(Self { delay_min_ns: min, delay_span_ns: max - min, loss: 0.0 })
+        Self::new(Latency::Uniform { min, max })
+    }
+
+    /// Latency depends on the zones of both ends.
+    ///
+    /// # Errors
+    ///
+    /// [`LinkError`] if the matrix does not have a row and a column for each zone, or a delay lies
+    /// outside of its bounds.
+    pub fn zones(zones: &Zones) -> Result<Self, LinkError> {
+        let zones = Some((zones.clone(), Matrix::new(zones)?));
+        let rough = Rough { zones, ..Rough::default() };
+        Ok(Self { rough: Some(Arc::new(rough)), ..Self::default() })
     }
 
     /// The same links, losing this share of all packets (0 to 1).
@@ -61,29 +104,125 @@ impl Links {
         Ok(self)
     }
 
+    /// The same links, delivering this share of datagrams twice, each copy with its own delay.
+    pub fn with_duplicates(self, share: f64) -> Result<Self, LinkError> {
+        let share = checked("duplicates", share)?;
+        Ok(self.rough(|r| r.duplicates = share))
+    }
+
+    /// The same links, holding this share of packets back for up to `by` more, so that later ones
+    /// overtake them.
+    pub fn with_reordering(self, share: f64, by: Duration) -> Result<Self, LinkError> {
+        let share = checked("reordering", share)?;
+        if by > DELAY_MAX {
+            return Err(LinkError::Delay(by));
+        }
+        Ok(self.rough(|r| (r.overtaken, r.overtaken_by_ns) = (share, by.as_nanos() as u64)))
+    }
+
+    /// The same links, with an interface of so many bits per second at each node, which sends one
+    /// packet after the other. A datagram that would wait longer than [`QUEUE_MAX`] is dropped; a
+    /// stream waits.
+    pub fn with_bandwidth(self, bits_per_s: u64) -> Result<Self, LinkError> {
+        if bits_per_s < BANDWIDTH_MIN {
+            return Err(LinkError::Bandwidth(bits_per_s));
+        }
+        Ok(self.rough(|r| r.bandwidth_bps = Some(bits_per_s)))
+    }
+
+    /// The same links, dropping datagrams whose IP packet, 28 bytes more, is larger than this.
+    /// Streams fit their segments to it.
+    pub fn with_mtu(self, bytes: u32) -> Result<Self, LinkError> {
+        if bytes < MTU_MIN {
+            return Err(LinkError::Mtu(bytes));
+        }
+        Ok(self.rough(|r| r.mtu = Some(bytes)))
+    }
+
+    /// The same links, breaking this share of streams, half of them before the request arrives and
+    /// half of them after: the side that asked learns that its stream was closed, the other side
+    /// knows nothing of it.
+    pub fn with_resets(self, share: f64) -> Result<Self, LinkError> {
+        let share = checked("resets", share)?;
+        Ok(self.rough(|r| r.resets = share))
+    }
+
+    fn rough(mut self, set: impl FnOnce(&mut Rough)) -> Self {
+        set(Arc::make_mut(self.rough.get_or_insert_default()));
+        self
+    }
+
     /// The share of packets that is lost.
     pub const fn loss(&self) -> f64 {
         self.loss
     }
 
-    /// The largest delay.
-    pub const fn delay_max(&self) -> Duration {
-        Duration::from_nanos(self.delay_min_ns + self.delay_span_ns)
+    /// The latency where there are no zones.
+    pub const fn latency(&self) -> Latency {
+        self.latency
     }
 
-    /// What befalls packet `number` of `from` on its way to `to`: its delay, or `None` if lost.
+    /// The zones, if there are any.
+    pub fn zone_table(&self) -> Option<&Zones> {
+        self.rough.as_ref()?.zones.as_ref().map(|(zones, _)| zones)
+    }
+
+    /// The share of datagrams that come twice.
+    pub fn duplicates(&self) -> f64 {
+        self.rough.as_ref().map_or(0.0, |r| r.duplicates)
+    }
+
+    /// The share of packets that are held back, and for how long at most.
+    pub fn reordering(&self) -> (f64, Duration) {
+        let held = |r: &Arc<Rough>| (r.overtaken, Duration::from_nanos(r.overtaken_by_ns));
+        self.rough.as_ref().map_or((0.0, Duration::ZERO), held)
+    }
+
+    /// Bits per second of an interface; `None` is without bound.
+    pub fn bandwidth_bps(&self) -> Option<u64> {
+        self.rough.as_ref()?.bandwidth_bps
+    }
+
+    /// The largest IP packet of a datagram, in bytes; `None` is without bound.
+    pub fn mtu(&self) -> Option<u32> {
+        self.rough.as_ref()?.mtu
+    }
+
+    /// The share of streams that break.
+    pub fn resets(&self) -> f64 {
+        self.rough.as_ref().map_or(0.0, |r| r.resets)
+    }
+
+    /// The smallest delay.
+    pub fn delay_min(&self) -> Duration {
+        self.delays().map(Delay::min).min().unwrap_or(DELAY_MIN)
+    }
+
+    /// The largest delay, without what reordering, bandwidth and retries of streams add.
+    pub fn delay_max(&self) -> Duration {
+        self.delays().map(Delay::max).max().unwrap_or(DELAY_MAX)
+    }
+
+    fn delays(&self) -> impl Iterator<Item = Delay> {
+        let zones = self.rough.as_ref().and_then(|r| r.zones.as_ref());
+        let base = zones.is_none().then_some(self.delay);
+        zones.into_iter().flat_map(|(_, matrix)| matrix.all()).chain(base)
+    }
+
+    /// What befalls packet `number` of `from` on its way to `to`: its delay in nanoseconds, or
+    /// `None` if it is lost.
     #[inline]
     pub fn fate(&self, seed: u64, from: u32, to: u32, number: u32) -> Option<u64> {
         let bits = hash(seed, u64::from(from) << 32 | u64::from(to), number.into(), 0);
-        if self.loss > 0.0 && (bits >> 32) as f64 / (1u64 << 32) as f64 >= 1.0 - self.loss {
+        if self.loss > 0.0 && share(bits) >= 1.0 - self.loss {
             return None;
         }
-        Some(self.delay(bits))
+        Some(self.delay(bits, from, to))
     }
 
-    /// How long the transport needs for one leg of a stream: what is lost is sent again after
-    /// `retry_ns`, then after twice that, and so on, as TCP does. A share of `blocked` is lost
-    /// besides what the links lose.
+    /// How long the transport needs for one leg of a stream, in nanoseconds: what is lost is sent
+    /// again after `retry_ns`, then after twice that, and so on, as TCP does. A share of `blocked`
+    /// is lost besides what the links lose.
     pub fn leg(
         &self,
         seed: u64,
@@ -98,8 +237,8 @@ impl Links {
         let (mut late, mut wait) = (0u64, retry_ns);
         for attempt in 1..=STREAM_ATTEMPTS {
             let bits = hash(seed, u64::from(from) << 32 | u64::from(to), number.into(), attempt);
-            if loss == 0.0 || (bits >> 32) as f64 / (1u64 << 32) as f64 >= loss {
-                return late + self.delay(bits);
+            if loss == 0.0 || share(bits) >= loss {
+                return late + self.delay(bits, from, to);
             }
             late += wait;
             wait *= 2;
@@ -108,44 +247,85 @@ impl Links {
         86_400_000_000_000
     }
 
+    /// Whether delay and loss are all that befalls a packet.
     #[inline]
-    const fn delay(&self, bits: u64) -> u64 {
-        let part = (bits as u32) as u128 * (self.delay_span_ns + 1) as u128;
-        self.delay_min_ns + (part >> 32) as u64
+    pub(crate) const fn is_plain(&self) -> bool {
+        self.rough.is_none()
     }
-}
 
-/// Linux gives up a connection after about as many tries.
-const STREAM_ATTEMPTS: u64 = 7;
+    /// Whether a datagram of so many bytes is too large for these links.
+    pub(crate) fn is_oversized(&self, bytes: usize) -> bool {
+        self.mtu().is_some_and(|mtu| bytes + HEADER_BYTES > mtu as usize)
+    }
 
-/// Why [`Links`] cannot be made.
-#[derive(Clone, Copy, Debug, PartialEq)]
-#[non_exhaustive]
-pub enum LinkError {
-    /// A delay lies outside of [`DELAY_MIN`] to [`DELAY_MAX`].
-    Delay(Duration),
-    /// The smallest delay is larger than the largest.
-    Order {
-        /// Smallest.
-        min: Duration,
-        /// Largest.
-        max: Duration,
-    },
-    /// A share of lost packets is not between 0 and 1.
-    Loss(f64),
-}
+    /// How long an interface is busy with so many bytes, in nanoseconds; 0 without a bandwidth.
+    pub(crate) fn busy_ns(&self, bytes: usize) -> u64 {
+        let bits = (bytes + HEADER_BYTES) as u64 * 8;
+        self.bandwidth_bps()
+            .map_or(0, |bps| (u128::from(bits) * 1_000_000_000 / u128::from(bps)) as u64)
+    }
 
-impl fmt::Display for LinkError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Delay(d) => write!(f, "delay is {d:?}, not in {DELAY_MIN:?}..={DELAY_MAX:?}"),
-            Self::Order { min, max } => write!(f, "smallest delay {min:?} is above {max:?}"),
-            Self::Loss(p) => write!(f, "loss is {p}, not in 0..=1"),
+    /// Whether a datagram comes twice.
+    pub(crate) fn is_duplicated(&self, seed: u64, from: u32, to: u32, number: u32) -> bool {
+        let duplicates = self.duplicates();
+        let ends = u64::from(from) << 32 | u64::from(to);
+        duplicates > 0.0 && share(hash(seed ^ DUPLICATE, ends, number.into(), 0)) < duplicates
+    }
+
+    /// Whether and when stream `number` breaks.
+    pub(crate) fn reset(&self, seed: u64, from: u32, to: u32, number: u32) -> Option<Reset> {
+        let resets = self.resets();
+        let ends = u64::from(from) << 32 | u64::from(to);
+        let bits = hash(seed ^ RESET, ends, number.into(), 0);
+        let when = if bits & 1 == 0 { Reset::Early } else { Reset::Late };
+        (resets > 0.0 && share(bits) < resets).then_some(when)
+    }
+
+    #[inline]
+    fn delay(&self, bits: u64, from: u32, to: u32) -> u64 {
+        match &self.rough {
+            None => self.delay.of(bits),
+            Some(rough) => rough.delay(self.delay, bits, from, to),
         }
     }
 }
 
-impl core::error::Error for LinkError {}
+/// When a stream breaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reset {
+    /// Before its request has arrived.
+    Early,
+    /// After that.
+    Late,
+}
+
+impl Rough {
+    fn delay(&self, base: Delay, bits: u64, from: u32, to: u32) -> u64 {
+        let delay = self.zones.as_ref().map_or(base, |(_, matrix)| matrix.delay(from, to));
+        let more = fold(bits ^ K[1], K[3]);
+        let held = self.overtaken > 0.0 && share(more) < self.overtaken;
+        delay.of(bits) + if held { scale(more as u32, self.overtaken_by_ns + 1) } else { 0 }
+    }
+}
+
+/// A number in `0.0..1.0` of the upper half of random bits.
+#[inline]
+fn share(bits: u64) -> f64 {
+    (bits >> 32) as f64 / (1u64 << 32) as f64
+}
+
+fn checked(what: &'static str, share: f64) -> Result<f64, LinkError> {
+    if (0.0..=1.0).contains(&share) { Ok(share) } else { Err(LinkError::Share { what, share }) }
+}
+
+/// Linux gives up a connection after about as many tries.
+const STREAM_ATTEMPTS: u64 = 7;
+/// Bytes of the headers of IPv4 and UDP.
+const HEADER_BYTES: usize = 28;
+/// Slower interfaces cannot send one datagram within [`QUEUE_MAX`].
+const BANDWIDTH_MIN: u64 = 64_000;
+const DUPLICATE: u64 = 0x6475_706c_6963_6174;
+const RESET: u64 = 0x72_6573_6574;
 
 #[cfg(test)]
 mod tests {
@@ -199,5 +379,44 @@ mod tests {
         assert_eq!(text(Links::uniform(MS(2), MS(1))), "smallest delay 2ms is above 1ms");
         assert_eq!(text(Links::default().with_loss(1.5)), "loss is 1.5, not in 0..=1");
         assert_eq!(text(Links::default().with_loss(f64::NAN)), "loss is NaN, not in 0..=1");
+        assert_eq!(text(Links::default().with_mtu(576)), "MTU is 576 bytes, at least 1280");
+        assert_eq!(
+            text(Links::default().with_bandwidth(1)),
+            "bandwidth is 1 bit/s, at least 64000"
+        );
+        assert_eq!(text(Links::default().with_resets(2.0)), "resets is 2, not in 0..=1");
+        let latency = Latency::LogNormal { median: MS(1), sigma: 9.0 };
+        assert_eq!(text(Links::new(latency)), "sigma is 9, not above 0 and at most 3");
+    }
+
+    #[test]
+    fn a_share_of_packets_comes_twice_or_late() {
+        let links = Links::fixed(MS(1)).unwrap().with_duplicates(0.1).unwrap();
+        let twice = (0..10_000).filter(|&n| links.is_duplicated(1, 2, 3, n)).count();
+        assert!((900..1_100).contains(&twice), "{twice}");
+        let links = Links::fixed(MS(1)).unwrap().with_reordering(0.2, MS(9)).unwrap();
+        let delays: Vec<u64> = (0..10_000).filter_map(|n| links.fate(1, 2, 3, n)).collect();
+        let late = delays.iter().filter(|&&d| d > 1_000_000).count();
+        assert!((1_850..2_150).contains(&late), "{late}");
+        assert!(delays.iter().all(|d| (1_000_000..=10_000_000).contains(d)));
+        assert!(delays.iter().any(|&d| d > 9_000_000));
+    }
+
+    #[test]
+    fn an_interface_is_busy_for_the_bits_of_a_packet() {
+        let links = Links::default().with_bandwidth(1_000_000).unwrap();
+        assert_eq!(links.busy_ns(97), 1_000_000);
+        assert_eq!(Links::default().busy_ns(97), 0);
+        let links = links.with_mtu(1500).unwrap();
+        assert!(!links.is_oversized(1472) && links.is_oversized(1473));
+    }
+
+    #[test]
+    fn rough_links_keep_what_was_set_before() {
+        let links = Links::default().with_loss(0.1).unwrap().with_mtu(1400).unwrap();
+        let links = links.with_bandwidth(64_000).unwrap();
+        assert_eq!(links.loss(), 0.1);
+        assert!(links.is_oversized(1400) && links.busy_ns(1) > 0);
+        assert_eq!(links.delay_max(), MS(2));
     }
 }

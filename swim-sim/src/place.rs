@@ -9,6 +9,23 @@ pub fn addr(index: u32) -> SocketAddr {
     SocketAddr::V4(SocketAddrV4::new(ip, PORT))
 }
 
+/// Where node `index` listens after it has moved so often, at most [`MOVES_MAX`] times: the same in
+/// the next network, 11.x.y.z and so on.
+#[inline]
+pub(crate) fn addr_after(index: u32, moves: u8) -> SocketAddr {
+    let ip = Ipv4Addr::from_bits((NETWORK + (u32::from(moves) << 24)) | (index + 1));
+    SocketAddr::V4(SocketAddrV4::new(ip, PORT))
+}
+
+/// Which node listens, or has listened, at an address, and after how many moves.
+pub(crate) fn resolve(addr: SocketAddr) -> Option<(u32, u8)> {
+    let IpAddr::V4(ip) = addr.ip() else { return None };
+    let [first, rest @ ..] = ip.octets();
+    let moves = first.checked_sub(NETWORK_OCTET).filter(|&moves| moves <= MOVES_MAX)?;
+    let index = u32::from_be_bytes([0, rest[0], rest[1], rest[2]]).checked_sub(1)?;
+    (addr.port() == PORT && index < NODES_MAX).then_some((index, moves))
+}
+
 /// Which node listens at an address.
 #[inline]
 pub fn node_at(addr: SocketAddr) -> Option<u32> {
@@ -16,9 +33,9 @@ pub fn node_at(addr: SocketAddr) -> Option<u32> {
     (ip.to_bits() ^ NETWORK).checked_sub(1).filter(|&i| i < NODES_MAX && addr.port() == PORT)
 }
 
-/// Where a stream of node `index` comes from: its host, at a port of the stream's own.
-pub(crate) fn stream_source(index: u32, stream: u32) -> SocketAddr {
-    SocketAddr::new(addr(index).ip(), 49_152 + (stream % 16_384) as u16)
+/// Where a stream of the node at an address comes from: its host, at a port of the stream's own.
+pub(crate) fn stream_source(node: SocketAddr, stream: u32) -> SocketAddr {
+    SocketAddr::new(node.ip(), 49_152 + (stream % 16_384) as u16)
 }
 
 /// The name of node `index`: `n0`, `n1`, ...
@@ -41,7 +58,11 @@ pub fn node_named(name: &str) -> Option<u32> {
 /// A world has at most this many nodes.
 pub const NODES_MAX: u32 = (1 << 24) - 2;
 
-const NETWORK: u32 = 10 << 24;
+/// A node moves at most so often; after that it stays.
+pub const MOVES_MAX: u8 = 100;
+
+const NETWORK_OCTET: u8 = 10;
+const NETWORK: u32 = (NETWORK_OCTET as u32) << 24;
 const PORT: u16 = 7946;
 
 #[cfg(test)]
@@ -53,6 +74,11 @@ mod tests {
         for i in [0, 1, 9, 10, 254, 255, 256, 65_535, 99_999, NODES_MAX - 1] {
             assert_eq!(node_at(addr(i)), Some(i));
             assert_eq!(node_named(&name(i)), Some(i));
+        }
+        assert_eq!(addr_after(299, 0), addr(299));
+        assert_eq!(addr_after(0, 2).to_string(), "12.0.0.1:7946");
+        for (i, moves) in [(0, 0), (299, 7), (NODES_MAX - 1, MOVES_MAX)] {
+            assert_eq!(resolve(addr_after(i, moves)), Some((i, moves)));
         }
         assert_eq!(addr(0).to_string(), "10.0.0.1:7946");
         assert_eq!(addr(255).to_string(), "10.0.1.0:7946");

@@ -2,6 +2,8 @@
 
 use swim_core::{ExchangeError, Instant, OutboundId};
 
+use crate::link::Reset;
+
 /// Connection attempts are repeated after this, then after twice that, and so on.
 pub(crate) const CONNECT_RETRY_NS: u64 = 1_000_000_000;
 /// Lost data is sent again after this, then after twice that, and so on.
@@ -30,6 +32,8 @@ pub(crate) struct Stream {
     pub(crate) reply_due: bool,
     /// Buffer of the message under way: the request, later the reply.
     pub(crate) message: Option<u32>,
+    /// When its link breaks it, if it does.
+    pub(crate) breaks: Option<Reset>,
     pub(crate) stage: Stage,
 }
 
@@ -44,6 +48,8 @@ pub(crate) enum Stage {
     Asked,
     /// The reply is under way, or waits for a frozen node.
     Answering,
+    /// It was broken; the side that asked is about to learn it.
+    Broken,
 }
 
 /// What happens to a stream next.
@@ -91,6 +97,15 @@ impl Streams {
         let known =
             |s: &Stream| s.stage != Stage::Free && (s.from, s.life, s.id) == (from, life, id);
         self.slots.iter().position(known).map(|i| i as u32)
+    }
+
+    /// The open streams with a node at either end.
+    pub(crate) fn of(&self, node: u32) -> Vec<(u32, u32)> {
+        let slots = (0..).zip(&self.slots);
+        slots
+            .filter(|(_, s)| s.stage != Stage::Free && (s.from == node || s.to == node))
+            .map(|(slot, s)| (slot, s.generation))
+            .collect()
     }
 
     /// The streams whose request `node` has taken and not answered.

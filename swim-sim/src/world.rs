@@ -1,14 +1,19 @@
 //! Many nodes in virtual time.
 
 mod act;
+mod clocks;
+mod concrete;
 mod config;
 mod host;
+mod interface;
 mod output;
+mod slow;
 mod spells;
 mod step;
 mod streams;
 mod watch;
 
+use core::net::SocketAddr;
 use core::time::Duration;
 use std::io;
 use std::sync::Arc;
@@ -23,6 +28,7 @@ pub use self::watch::VIOLATIONS_MAX;
 use crate::arena::Arena;
 use crate::block::Blocks;
 use crate::change::Stall;
+use crate::clock::Clock;
 use crate::counts::FaultCounts;
 use crate::digest::Digest;
 use crate::draw::Draw;
@@ -39,6 +45,8 @@ use crate::wheel::Wheel;
 pub struct World<M = Node> {
     pub(crate) now: Instant,
     seed: u64,
+    /// What befalls packets comes from it; the seed, unless that was drawn anew.
+    link_seed: u64,
     core: Arc<Config>,
     links: Links,
     driver: Driver,
@@ -53,6 +61,12 @@ pub struct World<M = Node> {
     spells: Vec<Option<Spell>>,
     /// How many faults of its links or host each node is under; empty before the first.
     impairments: Vec<u32>,
+    /// The nodes' clocks; empty before the first drifts.
+    clocks: Vec<Clock>,
+    /// How often each node has moved; empty before the first does.
+    homes: Vec<u8>,
+    /// What has struck, if somebody wants to know.
+    strikes: Option<Vec<(Instant, Fault)>>,
     wheel: Wheel<Item>,
     arena: Arena,
     streams: Streams,
@@ -163,16 +177,20 @@ impl<M: Machine> World<M> {
         let mut world = Self {
             now: Instant::ZERO,
             seed: config.seed,
+            link_seed: config.seed,
             core: config.core,
             links: config.links,
             driver: config.driver,
             make,
-            roster: Roster::new((0..config.nodes).map(identity)),
+            roster: Roster::new((0..config.nodes).map(|i| identity(i, place::addr(i)))),
             hosts: (0..config.nodes).map(|_| Host::default()).collect(),
             groups: Arc::default(),
             blocks: Blocks::default(),
             spells: Vec::new(),
             impairments: Vec::new(),
+            clocks: Vec::new(),
+            homes: Vec::new(),
+            strikes: None,
             wheel: Wheel::new(),
             arena: Arena::new(),
             streams: Streams::default(),
@@ -195,7 +213,18 @@ impl<M: Machine> World<M> {
 
     /// Does the next thing; false if nothing is pending.
     pub fn step(&mut self) -> bool {
-        self.step_before(Instant::MAX)
+        // Nothing happens at the end of time.
+        self.step_before(Instant::from_nanos(u64::MAX - 1))
+    }
+
+    /// Does the next thing that is not after `t`; false if there is none.
+    pub fn step_until(&mut self, t: Instant) -> bool {
+        self.step_before(t)
+    }
+
+    /// Draws anew what links do to packets from now on: another future of the same past.
+    pub const fn reseed_links(&mut self, seed: u64) {
+        self.link_seed = crate::draw::hash(self.seed, seed, 0, 0);
     }
 
     /// Does everything up to and including `t`.
@@ -315,7 +344,7 @@ impl<M: Machine> World<M> {
     }
 }
 
-/// The identity of node `index`.
-fn identity(index: u32) -> Identity {
-    Identity::new(&place::name(index), place::addr(index)).expect("the name and address are valid")
+/// The identity of node `index` at its address.
+fn identity(index: u32, addr: SocketAddr) -> Identity {
+    Identity::new(&place::name(index), addr).expect("the name and address are valid")
 }

@@ -3,11 +3,15 @@
 #![expect(clippy::unwrap_used, reason = "a test fails where it must")]
 
 use core::time::Duration;
+use std::sync::Arc;
 
 use swim_core::journal::replay;
 use swim_core::{Config, Instant, State};
+use swim_sim::oracle::Convergence;
 use swim_sim::swarm::Swarm;
-use swim_sim::{Fault, Links, Split, Who, World, WorldConfig};
+use swim_sim::{Course, Ends, Fault, Links, Plane, Split, Who, World, WorldConfig};
+
+const MS: fn(u64) -> Duration = Duration::from_millis;
 
 fn passes(world: &mut World) {
     let verdicts = world.verdicts();
@@ -112,6 +116,80 @@ fn slices_of_time_do_not_show_in_the_digest() {
     let whole = digest(Duration::from_secs(20));
     assert_eq!(digest(Duration::from_millis(7)), whole);
     assert_eq!(digest(Duration::from_micros(12_345)), whole);
+}
+
+#[test]
+fn a_node_may_come_back_at_another_address_when_its_name_may_be_claimed() {
+    let mut config = config(3, 20);
+    let reclaim = config.core.to_builder().dead_node_reclaim_time(Duration::from_secs(10));
+    let reclaim = reclaim.build().unwrap();
+    config.core = Arc::clone(&reclaim);
+    config.faults = vec![
+        (Instant::from_secs(5), Fault::Crash(Who::Node(4))),
+        (Instant::from_secs(80), Fault::Move(Who::Node(4))),
+    ];
+    let mut world = World::converged(config);
+    world.watch(Convergence::new(&reclaim, 20));
+    world.run_until(Instant::from_secs(300));
+    for node in (0..20).filter(|&node| node != 4) {
+        let seen = world.machine(node).unwrap().member("n4").unwrap();
+        assert_eq!((seen.state(), seen.addr().to_string()), (State::Alive, "11.0.0.5:7946".into()));
+    }
+    passes(&mut world);
+}
+
+#[test]
+fn faults_with_their_choices_made_do_the_same() {
+    let (share, course) = (0.8, Course::Turns { on: MS(900), off: MS(700) });
+    let mut config = config(6, 40);
+    config.faults = vec![
+        (Instant::from_secs(5), Fault::Crash(Who::Random(3))),
+        (Instant::from_secs(9), Fault::Restart(Who::Random(2))),
+        (Instant::from_secs(12), Fault::Partition(Split::Sizes(vec![10, 25, 5]))),
+        (Instant::from_secs(20), Fault::Heal),
+        (
+            Instant::from_secs(22),
+            Fault::Block {
+                ends: Ends::Into(Who::Random(4)),
+                plane: Plane::Datagrams,
+                share,
+                course,
+                time: Duration::from_secs(9),
+            },
+        ),
+        (Instant::from_secs(30), Fault::Leave(Who::Random(1))),
+        (Instant::from_secs(31), Fault::Restart(Who::All)),
+    ];
+    let run = |config: WorldConfig| {
+        let mut world = World::converged(config);
+        world.record_strikes();
+        world.run_until(Instant::from_secs(60));
+        (world.digest(), world.strikes().to_vec())
+    };
+    let (digest, strikes) = run(config.clone());
+    assert_eq!(strikes.len(), config.faults.len());
+    assert_ne!(strikes, config.faults);
+    config.faults = strikes.clone();
+    assert_eq!(run(config), (digest, strikes));
+}
+
+#[test]
+fn another_future_has_the_same_past() {
+    let run = |links: Option<u64>, until: u64| {
+        let mut config = config(6, 20);
+        config.links = Links::default().with_loss(0.1).unwrap();
+        let mut world = World::converged(config);
+        world.run_until(Instant::from_secs(10));
+        if let Some(links) = links {
+            world.reseed_links(links);
+        }
+        world.run_until(Instant::from_secs(until));
+        world.digest()
+    };
+    assert_eq!(run(None, 10), run(Some(1), 10));
+    assert_eq!(run(Some(1), 20), run(Some(1), 20));
+    assert_ne!(run(None, 20), run(Some(1), 20));
+    assert_ne!(run(Some(2), 20), run(Some(1), 20));
 }
 
 #[test]

@@ -86,6 +86,8 @@ fn faults(counts: &FaultCounts) -> (String, String) {
             ("lost", _) => format!("{} by chance", thousands(n)),
             ("cut", _) => format!("{} across a partition", thousands(n)),
             ("blocked", _) => format!("{} by blocks", thousands(n)),
+            ("oversized", _) => format!("{} by their size", thousands(n)),
+            ("congested", _) => format!("{} by full interfaces", thousands(n)),
             ("overflowed", _) => format!("{} by full sockets", thousands(n)),
             (name, 1) => format!("1 {}", name.trim_end_matches('s')),
             (name, _) => format!("{} {name}", thousands(n)),
@@ -95,8 +97,7 @@ fn faults(counts: &FaultCounts) -> (String, String) {
         let shown = |&(name, n): &(&str, u64)| n > 0 && name != "streams_failed";
         counts.iter().filter(shown).collect()
     };
-    let befell =
-        |name: &str| matches!(name, "lost" | "cut" | "blocked" | "to_the_dead" | "overflowed");
+    let befell = |name: &str| LOST.contains(&name);
     let list = |which: bool| {
         let chosen = happened.iter().filter(|(name, _)| befell(name) == which);
         chosen.map(|&f| phrase(f)).collect::<Vec<_>>().join(", ")
@@ -104,6 +105,10 @@ fn faults(counts: &FaultCounts) -> (String, String) {
     let struck = list(false);
     (if struck.is_empty() { "none".to_owned() } else { struck }, list(true))
 }
+
+/// Counters of datagrams that did not arrive.
+const LOST: [&str; 7] =
+    ["lost", "cut", "blocked", "oversized", "congested", "to_the_dead", "overflowed"];
 
 fn views(r: &Report) -> String {
     match (&r.views.difference, r.views.converged_s) {

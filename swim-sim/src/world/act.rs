@@ -3,15 +3,15 @@
 use core::time::Duration;
 use std::sync::Arc;
 
-use swim_core::{Command, Seat};
+use bytes::Bytes;
+use swim_core::{Command, Lane, Seat};
 
 use super::host::Frozen;
 use super::{Knows, World, identity};
 use crate::change::{Stall, Strike};
-use crate::draw::node_seed;
-use crate::fault::{Act, Fault, Split, Who};
+use crate::draw::{Draw, hash, node_seed};
+use crate::fault::{Act, Fault, Order, Who};
 use crate::machine::{Birth, Machine};
-use crate::place;
 
 impl<M: Machine> World<M> {
     pub(super) fn act(&mut self, act: Act) {
@@ -36,6 +36,7 @@ impl<M: Machine> World<M> {
                     self.resume(node);
                 }
             }
+            Act::Work { node, stall } => self.work(node, stall),
             Act::Turn { spell, on } => self.turn(spell, on),
             Act::EndSpell(spell) => self.end_spell(spell),
             Act::End { node, life } => {
@@ -49,71 +50,74 @@ impl<M: Machine> World<M> {
     }
 
     fn apply(&mut self, fault: Fault) {
+        let Some(fault) = self.concrete(fault) else { return };
+        if let Some(strikes) = &mut self.strikes {
+            strikes.push((self.now, fault.clone()));
+        }
         match fault {
-            Fault::Crash(who) => {
-                for node in self.select(&who, |h| h.machine.is_some() && !h.leaving) {
-                    self.crash_node(node);
-                }
-            }
-            Fault::Restart(who) => {
-                for node in self.select(&who, |h| h.machine.is_none() && h.started && !h.leaving) {
-                    self.restart_node(node);
-                }
-            }
-            Fault::Leave(who) => {
-                for node in self.select(&who, |h| h.observes() && h.stall.is_none()) {
-                    self.leave(node);
-                }
-            }
+            Fault::Crash(who) => self.each(&who, |world, node| drop(world.crash_node(node))),
+            Fault::Vanish(who) => self.each(&who, |world, node| {
+                world.hosts[node as usize].dark = true;
+                world.crash_node(node);
+            }),
+            Fault::Restart(who) => self.each(&who, Self::restart_node),
+            Fault::Move(who) => self.each(&who, |world, node| {
+                world.faults.moves += 1;
+                world.move_home(node);
+                world.restart_node(node);
+            }),
+            Fault::Leave(who) => self.each(&who, Self::leave),
+            Fault::Reset(who) => self.each(&who, Self::break_streams),
             Fault::Stall { who, part, time } => {
-                for node in self.select(&who, |h| h.machine.is_some() && h.stall.is_none()) {
-                    self.stall_node(node, part, time);
-                }
+                self.each(&who, |world, node| world.stall_node(node, part, time));
             }
             Fault::Stalls { who, part, course, time } => {
                 self.stall_in_turns(&who, part, course, time);
             }
+            Fault::Slow { who, cost, course, time } => self.slow(&who, cost, course, time),
+            Fault::Drift { who, ppm, time } => self.drift(&who, ppm, time),
             Fault::Block { ends, plane, share, course, time } => {
                 self.block(&ends, plane, share, course, time);
             }
-            Fault::Partition(split) => self.split(&split),
-            Fault::Heal => {
-                self.end_blocks();
-                if !self.groups.is_empty() {
-                    self.faults.heals += 1;
-                    self.groups = Arc::default();
-                    self.tell_strike(Strike::Healed);
-                    self.tracker.disturbed(self.now);
-                }
-            }
+            Fault::Partition(split) => self.split(split.named()),
+            Fault::Heal => self.heal_all(),
             Fault::Loss(loss) => {
-                if let Ok(links) = self.links.with_loss(loss) {
+                if let Ok(links) = self.links.clone().with_loss(loss) {
                     self.links = links;
                     self.tell_strike(Strike::Loss(loss));
                 }
             }
+            Fault::Command { who, order } => self.each(&who, |world, node| match &order {
+                Order::Broadcast(text) => {
+                    let payload = Bytes::copy_from_slice(text.as_bytes());
+                    world.give_command(
+                        node,
+                        Command::Broadcast { lane: Lane::Normal, key: None, payload },
+                    );
+                }
+                Order::SetMeta(text) => {
+                    let meta = Bytes::copy_from_slice(text.as_bytes());
+                    world.give_command(node, Command::SetMeta(meta));
+                }
+                Order::Join(seeds) => world.join(node, seeds),
+            }),
         }
     }
 
-    /// The nodes that a fault strikes, of those that it applies to, in order of their numbers.
-    pub(super) fn select(
-        &mut self,
-        who: &Who,
-        applies: impl Fn(&super::Host<M>) -> bool,
-    ) -> Vec<u32> {
-        let fits = |node: &u32| self.hosts.get(*node as usize).is_some_and(&applies);
-        let mut chosen: Vec<u32> = match who {
-            Who::Node(node) => Some(*node).filter(fits).into_iter().collect(),
-            Who::Nodes(nodes) => nodes.iter().copied().filter(fits).collect(),
-            Who::All => return (0..self.len()).filter(fits).collect(),
-            Who::Random(k) => {
-                let mut nodes: Vec<u32> = (0..self.len()).filter(fits).collect();
-                self.draw.choose(&mut nodes, *k as usize).to_vec()
-            }
-        };
-        chosen.sort_unstable();
-        chosen.dedup();
-        chosen
+    fn each(&mut self, who: &Who, mut act: impl FnMut(&mut Self, u32)) {
+        for &node in who.named() {
+            act(self, node);
+        }
+    }
+
+    fn heal_all(&mut self) {
+        self.end_blocks();
+        if !self.groups.is_empty() {
+            self.faults.heals += 1;
+            self.groups = Arc::default();
+            self.tell_strike(Strike::Healed);
+            self.tracker.disturbed(self.now);
+        }
     }
 
     /// Makes a node's machine.
@@ -122,19 +126,22 @@ impl<M: Machine> World<M> {
         if host.started {
             host.life += 1;
         }
+        host.dark = false;
         let (life, now, converged) = (host.life, self.now, knows == Knows::Everybody);
         let seed = node_seed(self.seed, node, life);
         let birth = Birth {
             config: &self.core,
             index: node,
             life,
-            identity: identity(node),
+            identity: identity(node, self.addr(node)),
             seed,
-            now,
+            now: self.clock(node),
             roster: &self.roster,
             converged,
         };
-        host.machine = Some((self.make)(&birth));
+        let machine = (self.make)(&birth);
+        let host = &mut self.hosts[node as usize];
+        host.machine = Some(machine);
         host.started = true;
         host.live = 0;
         (host.sent, host.sent_bytes, host.received, host.wakes) = (0, 0, 0, 0);
@@ -144,7 +151,7 @@ impl<M: Machine> World<M> {
     }
 
     fn join(&mut self, node: u32, seeds: &[u32]) {
-        let seats = seeds.iter().map(|&i| Seat::from(place::addr(i))).collect();
+        let seats = seeds.iter().map(|&i| Seat::from(self.addr(i))).collect();
         // The command may end before it returns, so its number is known before it starts.
         let host = &mut self.hosts[node as usize];
         host.joining = Some(host.ops + 1);
@@ -153,11 +160,14 @@ impl<M: Machine> World<M> {
         }
     }
 
-    /// Nodes to join by: some that are up, as an operator's list of seeds would name.
-    fn draw_seeds(&mut self, node: u32) -> Vec<u32> {
+    /// Nodes to join by: some that are up, as an operator's list of seeds would name. What else is
+    /// drawn does not change them.
+    fn draw_seeds(&self, node: u32) -> Vec<u32> {
+        let host = &self.hosts[node as usize];
+        let label = hash(self.seed, node.into(), host.life.into(), host.ops);
         let mut up: Vec<u32> =
             (0..self.len()).filter(|&i| i != node && self.hosts[i as usize].observes()).collect();
-        self.draw.choose(&mut up, SEEDS).to_vec()
+        Draw::new(label, "seeds").choose(&mut up, SEEDS).to_vec()
     }
 
     /// Ends a node's process without a word; its machine is left.
@@ -214,65 +224,34 @@ impl<M: Machine> World<M> {
             Stall::Loop => self.faults.loop_stalls += 1,
         }
         let until = self.now + time;
-        let number = (self.faults.io_stalls + self.faults.loop_stalls) as u32;
-        let frozen = Frozen {
-            part,
-            number,
-            inbox: Vec::new(),
-            inbox_bytes: 0,
-            outbox: Vec::new(),
-            overslept: false,
-        };
-        self.hosts[node as usize].stall = Some(frozen);
+        let number = self.next_stall();
+        self.hosts[node as usize].stall = Some(Frozen::new(part, number));
         self.tell_strike(Strike::Stalled { node, part, until });
         self.tracker.disturbed(self.now);
         self.add_act(until, Act::Resume { node, stall: number });
     }
 
-    fn split(&mut self, split: &Split) {
-        let groups = self.groups_of(split);
-        let mut sides = groups.clone();
-        sides.sort_unstable();
-        sides.dedup();
-        if sides.len() < 2 {
+    /// Tells stalls and slow nodes apart, each counted before.
+    pub(super) const fn next_stall(&self) -> u32 {
+        (self.faults.io_stalls + self.faults.loop_stalls + self.faults.slowed) as u32
+    }
+
+    fn split(&mut self, named: &[Vec<u32>]) {
+        let mut groups = vec![0; self.hosts.len()];
+        for (group, nodes) in (1..).zip(named) {
+            for &node in nodes {
+                if let Some(g) = groups.get_mut(node as usize) {
+                    *g = group;
+                }
+            }
+        }
+        if groups.iter().all(|g| *g == groups[0]) {
             return;
         }
         self.faults.partitions += 1;
         self.groups = groups.into();
         self.tell_strike(Strike::Split(Arc::clone(&self.groups)));
         self.tracker.disturbed(self.now);
-    }
-
-    /// The group of each node.
-    fn groups_of(&mut self, split: &Split) -> Vec<u16> {
-        let mut groups = vec![0; self.hosts.len()];
-        match split {
-            Split::Groups(named) => {
-                for (group, nodes) in (1..).zip(named) {
-                    for &node in nodes {
-                        if let Some(g) = groups.get_mut(node as usize) {
-                            *g = group;
-                        }
-                    }
-                }
-            }
-            Split::Sizes(sizes) => {
-                let mut nodes: Vec<u32> = (0..self.len()).collect();
-                let all = nodes.len();
-                self.draw.choose(&mut nodes, all);
-                let mut rest = nodes.as_slice();
-                for (group, &size) in (0..).zip(sizes) {
-                    let last = usize::from(group) + 1 == sizes.len();
-                    let size = if last { rest.len() } else { rest.len().min(size as usize) };
-                    let (taken, left) = rest.split_at(size);
-                    for &node in taken {
-                        groups[node as usize] = group;
-                    }
-                    rest = left;
-                }
-            }
-        }
-        groups
     }
 }
 

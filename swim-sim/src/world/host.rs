@@ -1,5 +1,8 @@
 //! One node of a world and its driver's state.
 
+use core::time::Duration;
+use std::collections::VecDeque;
+
 use swim_core::Instant;
 
 use crate::change::Stall;
@@ -29,6 +32,10 @@ pub(crate) struct Host<M> {
     /// Whether it was ever up.
     pub(super) started: bool,
     pub(super) stall: Option<Frozen>,
+    /// Its machine has no power: nobody answers at its address.
+    pub(super) dark: bool,
+    /// Until when its interface sends, in nanoseconds.
+    pub(super) busy_until_ns: u64,
     /// The highest incarnation of lives before this one.
     pub(super) issued: u32,
     pub(super) sent: u64,
@@ -49,12 +56,31 @@ pub(super) struct Frozen {
     pub(super) part: Stall,
     pub(super) number: u32,
     /// What arrived meanwhile.
-    pub(super) inbox: Vec<Mail>,
+    pub(super) inbox: VecDeque<Mail>,
     pub(super) inbox_bytes: usize,
     /// Datagrams that wait to be sent: to whom, buffer.
     pub(super) outbox: Vec<(u32, u32)>,
     /// A deadline passed meanwhile.
     pub(super) overslept: bool,
+    /// Of a slow node, how long each input takes; it wakes up for one at a time.
+    pub(super) cost: Option<Duration>,
+    /// Whether a slow node is at work on one.
+    pub(super) working: bool,
+}
+
+impl Frozen {
+    pub(super) const fn new(part: Stall, number: u32) -> Self {
+        Self {
+            part,
+            number,
+            inbox: VecDeque::new(),
+            inbox_bytes: 0,
+            outbox: Vec::new(),
+            overslept: false,
+            cost: None,
+            working: false,
+        }
+    }
 }
 
 impl<M> Default for Host<M> {
@@ -71,6 +97,8 @@ impl<M> Default for Host<M> {
             leaving: false,
             started: false,
             stall: None,
+            dark: false,
+            busy_until_ns: 0,
             issued: 0,
             sent: 0,
             sent_bytes: 0,
@@ -118,7 +146,7 @@ impl<M> Host<M> {
 /// Wake-ups of a machine in one instant; a large merge takes some.
 const SPINS_MAX: u32 = 1000;
 /// Pause after that many.
-const SPIN_PAUSE: core::time::Duration = core::time::Duration::from_millis(1);
+const SPIN_PAUSE: Duration = Duration::from_millis(1);
 
 impl<M: Machine> Host<M> {
     pub(super) fn load(&self) -> Load {

@@ -19,10 +19,11 @@ impl<M: Machine> World<M> {
             while self.drain_exchange(node) {}
         }
         while self.drain_event(node) {}
-        let host = &mut self.hosts[node as usize];
-        let Some(machine) = &host.machine else { return };
+        let Some(machine) = &self.hosts[node as usize].machine else { return };
         let deadline = machine.poll_timeout().unwrap_or(Instant::MAX);
         let live = machine.live_len() as u32;
+        let deadline = self.world_time(node, deadline);
+        let host = &mut self.hosts[node as usize];
         if deadline != host.deadline {
             host.deadline = deadline;
             host.digest.deadline(deadline.as_nanos());
@@ -49,7 +50,7 @@ impl<M: Machine> World<M> {
             host.sent_bytes += buffer.len() as u64;
             self.traffic.datagrams += 1;
             self.traffic.datagram_bytes += buffer.len() as u64;
-            let target = place::node_at(to).filter(|&i| (i as usize) < self.hosts.len());
+            let target = self.node_at(to);
             let host = &mut self.hosts[node as usize];
             host.digest.datagram(
                 self.now.as_nanos(),
@@ -71,20 +72,30 @@ impl<M: Machine> World<M> {
     #[inline]
     pub(super) fn launch(&mut self, from: u32, to: u32, packet: u32) {
         let number = self.hosts[from as usize].next_number();
+        let wait = if self.links.is_plain() {
+            0
+        } else if let Some(wait) = self.leave_interface(from, packet) {
+            wait
+        } else {
+            return self.arena.give(packet);
+        };
         if self.cut(from, to) {
             self.faults.cut += 1;
             return self.arena.give(packet);
         }
-        if self.blocks.any() && self.blocks.drops(self.seed, from, to, number) {
+        if self.blocks.any() && self.blocks.drops(self.link_seed, from, to, number) {
             self.faults.blocked += 1;
             return self.arena.give(packet);
         }
-        let Some(delay) = self.links.fate(self.seed, from, to, number) else {
+        if !self.links.is_plain() {
+            self.duplicate(from, to, number, packet, wait);
+        }
+        let Some(delay) = self.links.fate(self.link_seed, from, to, number) else {
             self.faults.lost += 1;
             return self.arena.give(packet);
         };
         let key = u64::from(from) << 32 | u64::from(number);
-        self.wheel.push(self.now.as_nanos() + delay, key, Item::Packet { to, packet });
+        self.wheel.push(self.now.as_nanos() + wait + delay, key, Item::Packet { to, packet });
     }
 
     /// Whether a partition lies between two nodes.

@@ -8,7 +8,7 @@ use super::World;
 use crate::block::{Block, Ends, Plane, Set};
 use crate::change::{Stall, Strike};
 use crate::course::Course;
-use crate::fault::{Act, Who};
+use crate::fault::{Act, DRIFT_IMPAIRS_PPM, Who};
 use crate::machine::Machine;
 
 /// A fault under way.
@@ -26,6 +26,14 @@ enum Lasting {
         nodes: Vec<u32>,
         part: Stall,
     },
+    Slow {
+        nodes: Vec<u32>,
+        cost: Duration,
+    },
+    Drift {
+        nodes: Vec<u32>,
+        ppm: i32,
+    },
     /// A block by its number, and the nodes that it is about.
     Block {
         number: usize,
@@ -42,13 +50,42 @@ impl<M: Machine> World<M> {
         course: Course,
         time: Duration,
     ) {
-        let nodes = self.select(who, |h| h.machine.is_some());
-        if let Course::Bursts { .. } = course {
-            for node in nodes {
-                self.begin(Lasting::Stall { nodes: vec![node], part }, course, time);
+        self.begin_for(who, course, time, |nodes| Lasting::Stall { nodes, part });
+    }
+
+    /// Makes nodes slow.
+    pub(super) fn slow(&mut self, who: &Who, cost: Duration, course: Course, time: Duration) {
+        for &node in who.named() {
+            self.impair(node);
+        }
+        self.begin_for(who, course, time, |nodes| Lasting::Slow { nodes, cost });
+    }
+
+    /// Lets clocks drift.
+    pub(super) fn drift(&mut self, who: &Who, ppm: i32, time: Duration) {
+        self.faults.drifts += who.named().len() as u64;
+        if ppm.abs() > DRIFT_IMPAIRS_PPM {
+            for &node in who.named() {
+                self.impair(node);
             }
-        } else if !nodes.is_empty() {
-            self.begin(Lasting::Stall { nodes, part }, course, time);
+        }
+        self.begin_for(who, Course::Steady, time, |nodes| Lasting::Drift { nodes, ppm });
+    }
+
+    /// Begins a fault for all nodes at once, or for each by itself if it comes in bursts.
+    fn begin_for(
+        &mut self,
+        who: &Who,
+        course: Course,
+        time: Duration,
+        make: impl Fn(Vec<u32>) -> Lasting,
+    ) {
+        if let Course::Bursts { .. } = course {
+            for &node in who.named() {
+                self.begin(make(vec![node]), course, time);
+            }
+        } else {
+            self.begin(make(who.named().to_vec()), course, time);
         }
     }
 
@@ -93,7 +130,9 @@ impl<M: Machine> World<M> {
     fn begin(&mut self, what: Lasting, course: Course, time: Duration) {
         let number = self.spells.len();
         self.spells.push(Some(Spell { what, course, until: self.now + time }));
-        self.add_act(self.now + time, Act::EndSpell(number));
+        if self.now + time < Instant::MAX {
+            self.add_act(self.now + time, Act::EndSpell(number));
+        }
         self.turn(number, course.starts_on());
     }
 
@@ -112,6 +151,20 @@ impl<M: Machine> World<M> {
                 }
             }
             Lasting::Stall { .. } => {}
+            Lasting::Slow { nodes, cost } => {
+                for &node in nodes {
+                    if on {
+                        self.slow_down(node, *cost);
+                    } else {
+                        self.speed_up(node);
+                    }
+                }
+            }
+            Lasting::Drift { nodes, ppm } => {
+                for &node in nodes {
+                    self.set_rate(node, if on { *ppm } else { 0 });
+                }
+            }
             Lasting::Block { number, .. } => self.blocks.turn(*number, on),
         }
         self.spells[number] = Some(spell);
@@ -123,11 +176,27 @@ impl<M: Machine> World<M> {
     /// A fault is over.
     pub(super) fn end_spell(&mut self, number: usize) {
         let Some(spell) = self.spells[number].take() else { return };
-        if let Lasting::Block { number, nodes } = spell.what {
-            self.blocks.turn(number, false);
-            for node in nodes {
-                self.relieve(node);
+        let (nodes, impaired) = match spell.what {
+            Lasting::Stall { .. } => return,
+            Lasting::Slow { nodes, .. } => {
+                for &node in &nodes {
+                    self.speed_up(node);
+                }
+                (nodes, true)
             }
+            Lasting::Drift { nodes, ppm } => {
+                for &node in &nodes {
+                    self.set_rate(node, 0);
+                }
+                (nodes, ppm.abs() > DRIFT_IMPAIRS_PPM)
+            }
+            Lasting::Block { number, nodes } => {
+                self.blocks.turn(number, false);
+                (nodes, true)
+            }
+        };
+        for node in nodes.into_iter().filter(|_| impaired) {
+            self.relieve(node);
         }
     }
 

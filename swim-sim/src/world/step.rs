@@ -6,7 +6,6 @@ use super::watch::TICK;
 use super::{Driver, Item, World};
 use crate::change::Stall;
 use crate::machine::Machine;
-use crate::place;
 use crate::prefetch::prefetch;
 use crate::stream::Mail;
 
@@ -78,6 +77,7 @@ impl<M: Machine> World<M> {
     /// A datagram arrives.
     #[inline]
     fn deliver(&mut self, from: u32, to: u32, packet: u32) {
+        let (now, source) = (self.clock(to), self.addr(from));
         let host = &mut self.hosts[to as usize];
         let Some(machine) = &mut host.machine else {
             self.faults.to_the_dead += 1;
@@ -89,9 +89,9 @@ impl<M: Machine> World<M> {
         host.received += 1;
         self.traffic.events += 1;
         let bytes = self.arena.bytes(packet);
-        let input = Input::Datagram { at: self.now, from: place::addr(from), bytes };
+        let input = Input::Datagram { at: now, from: source, bytes };
         // A refusal is counted by the node itself.
-        let _ = machine.handle(self.now, input);
+        let _ = machine.handle(now, input);
         self.arena.give(packet);
         self.drain(to);
     }
@@ -111,18 +111,19 @@ impl<M: Machine> World<M> {
             if let Some(stall) = &mut host.stall {
                 stall.overslept = true;
             }
-            return;
+            return self.begin_work(node);
         }
         self.time_out(node);
         self.drain(node);
     }
 
-    fn time_out(&mut self, node: u32) {
+    pub(super) fn time_out(&mut self, node: u32) {
+        let now = self.clock(node);
         let host = &mut self.hosts[node as usize];
         host.wakes += 1;
         self.traffic.events += 1;
         if let Some(machine) = &mut host.machine {
-            let _ = machine.handle(self.now, Input::Timeout);
+            let _ = machine.handle(now, Input::Timeout);
         }
     }
 
@@ -143,14 +144,20 @@ impl<M: Machine> World<M> {
 
     /// Keeps a datagram for a frozen node, if its socket has room.
     fn park_datagram(&mut self, from: u32, to: u32, packet: u32) {
-        let bytes = self.arena.bytes(packet).len() + DATAGRAM_OVERHEAD;
+        let bytes = self.charge(packet);
         let stall = self.hosts[to as usize].stall.as_mut().expect("the node is frozen");
         if stall.inbox_bytes + bytes > SOCKET_BYTES {
             self.faults.overflowed += 1;
             return self.arena.give(packet);
         }
         stall.inbox_bytes += bytes;
-        stall.inbox.push(Mail::Datagram { at: self.now, from, packet });
+        stall.inbox.push_back(Mail::Datagram { at: self.now, from, packet });
+        self.begin_work(to);
+    }
+
+    /// What a datagram takes of a socket's room, in bytes.
+    pub(super) fn charge(&self, packet: u32) -> usize {
+        self.arena.bytes(packet).len() + DATAGRAM_OVERHEAD
     }
 
     /// A frozen node goes on: it sends what waited, then reads its mail and runs its timers.
@@ -174,16 +181,17 @@ impl<M: Machine> World<M> {
     }
 
     /// Hands over mail that waited.
-    fn read(&mut self, node: u32, mail: Mail) {
+    pub(super) fn read(&mut self, node: u32, mail: Mail) {
         match mail {
             Mail::Datagram { at, from, packet } => {
+                let (now, at, source) = (self.clock(node), self.local(node, at), self.addr(from));
                 let host = &mut self.hosts[node as usize];
                 host.received += 1;
                 self.traffic.events += 1;
                 let bytes = self.arena.bytes(packet);
                 if let Some(machine) = &mut host.machine {
-                    let input = Input::Datagram { at, from: place::addr(from), bytes };
-                    let _ = machine.handle(self.now, input);
+                    let input = Input::Datagram { at, from: source, bytes };
+                    let _ = machine.handle(now, input);
                 }
                 self.arena.give(packet);
             }
@@ -214,11 +222,12 @@ impl<M: Machine> World<M> {
 
     /// Hands a command to a node; returns its number.
     pub(super) fn give_command(&mut self, node: u32, command: Command) -> Option<u64> {
+        let now = self.clock(node);
         let host = &mut self.hosts[node as usize];
         let machine = host.machine.as_mut()?;
         host.ops += 1;
         let op = host.ops;
-        let taken = machine.handle(self.now, Input::Command { op: OpId(op), command });
+        let taken = machine.handle(now, Input::Command { op: OpId(op), command });
         self.drain(node);
         taken.ok().map(|()| op)
     }

@@ -5,6 +5,7 @@ use swim_core::{Exchange, ExchangeError, InboundId, Input, Instant, OutboundId};
 use super::{Item, World};
 use crate::block::Plane;
 use crate::change::Stall;
+use crate::link::Reset;
 use crate::machine::Machine;
 use crate::place;
 use crate::stream::{CONNECT_RETRY_NS, DATA_RETRY_NS, Mail, STREAM_SALT, Stage, Step, Stream};
@@ -24,7 +25,8 @@ impl<M: Machine> World<M> {
         match exchange {
             Exchange::Open { id, to, reply_due, deadline, .. } => {
                 self.count_message(bytes);
-                let target = place::node_at(to).filter(|&i| (i as usize) < self.hosts.len());
+                let target = self.node_at(to);
+                let deadline = self.world_time(node, deadline);
                 self.open(node, id, target.unwrap_or(node), packet, reply_due, deadline);
             }
             Exchange::Reply { id, .. } | Exchange::Refuse { id, .. } => {
@@ -66,10 +68,10 @@ impl<M: Machine> World<M> {
     ) {
         let host = &mut self.hosts[from as usize];
         let (number, life) = (host.next_number(), host.life);
-        let message = Some(packet);
-        let stage = Stage::Asking;
+        let (message, stage) = (Some(packet), Stage::Asking);
+        let breaks = self.links.reset(self.link_seed, from, to, number);
         let stream =
-            Stream { generation: 0, from, life, to, id, number, reply_due, message, stage };
+            Stream { generation: 0, from, life, to, id, number, reply_due, message, breaks, stage };
         let (slot, generation) = self.streams.open(stream);
         let late = Step::Fail(ExchangeError::TimedOut);
         self.plan(slot, generation, deadline.max(self.now), from, late);
@@ -79,19 +81,26 @@ impl<M: Machine> World<M> {
         let connected = self.now.as_nanos()
             + self.leg(from, to, number, 0, CONNECT_RETRY_NS)
             + self.leg(to, from, number, 1, CONNECT_RETRY_NS);
-        if from == to || self.hosts[to as usize].machine.is_none() {
+        let host = &self.hosts[to as usize];
+        if from != to && host.machine.is_none() && host.dark {
+            return;
+        }
+        if from == to || host.machine.is_none() {
             let refused = Step::Fail(ExchangeError::Refused);
             self.plan(slot, generation, Instant::from_nanos(connected), to, refused);
         } else {
-            let at = connected + self.leg(from, to, number, 2, DATA_RETRY_NS);
-            self.plan(slot, generation, Instant::from_nanos(at), from, Step::Arrive);
+            let wait = self.leave_by_stream(from, self.arena.bytes(packet).len());
+            let at = connected + wait + self.leg(from, to, number, 2, DATA_RETRY_NS);
+            let early = breaks == Some(Reset::Early);
+            let step = if early { self.broken() } else { Step::Arrive };
+            self.plan(slot, generation, Instant::from_nanos(at), from, step);
         }
     }
 
     /// Time of one leg.
     fn leg(&self, from: u32, to: u32, number: u32, part: u64, retry_ns: u64) -> u64 {
         let blocked = self.blocks.share(Plane::Streams, from, to);
-        self.links.leg(self.seed ^ STREAM_SALT ^ part, from, to, number, retry_ns, blocked)
+        self.links.leg(self.link_seed ^ STREAM_SALT ^ part, from, to, number, retry_ns, blocked)
     }
 
     /// Whether no packet of a stream gets from one node to the other.
@@ -108,13 +117,14 @@ impl<M: Machine> World<M> {
     /// A stream goes on.
     pub(super) fn step_stream(&mut self, slot: u32, generation: u32, step: Step) {
         let Some(stream) = self.streams.get(slot, generation) else { return };
-        let (from, to) = (stream.from, stream.to);
+        let (from, to, stage) = (stream.from, stream.to, stream.stage);
         let lost = match step {
             Step::Fail(ExchangeError::TimedOut) => false,
             Step::Arrive => self.severed(from, to),
             Step::Answer | Step::Fail(_) => self.severed(to, from),
         };
-        if lost {
+        let broken = stage == Stage::Broken && matches!(step, Step::Arrive | Step::Answer);
+        if lost || broken {
             // Bytes that the network swallows; the deadline ends the stream.
             return;
         }
@@ -130,7 +140,7 @@ impl<M: Machine> World<M> {
         let Some(stream) = self.streams.get(slot, generation) else { return };
         let (from, to, reply_due) = (stream.from, stream.to, stream.reply_due);
         let packet = stream.message.take().expect("a request that has not arrived has its bytes");
-        let host = &mut self.hosts[to as usize];
+        let host = &self.hosts[to as usize];
         if host.machine.is_none() {
             self.arena.give(packet);
             return self.reset(slot, generation);
@@ -142,7 +152,8 @@ impl<M: Machine> World<M> {
         }
         let host = &mut self.hosts[to as usize];
         if let Some(stall) = &mut host.stall {
-            return stall.inbox.push(Mail::Request { slot, generation, from, packet });
+            stall.inbox.push_back(Mail::Request { slot, generation, from, packet });
+            return self.begin_work(to);
         }
         self.take_request(to, slot, generation, from, packet);
         self.drain(to);
@@ -163,11 +174,12 @@ impl<M: Machine> World<M> {
             stream.stage = Stage::Asked;
         }
         self.traffic.events += 1;
+        let now = self.clock(to);
+        let from = place::stream_source(self.addr(from), slot);
         let host = &mut self.hosts[to as usize];
         let id = InboundId(u64::from(generation) << 32 | u64::from(slot));
-        let from = place::stream_source(from, slot);
         let input = Input::Request { id, from, bytes: self.arena.bytes(packet) };
-        let refused = host.machine.as_mut().is_some_and(|m| m.handle(self.now, input).is_err());
+        let refused = host.machine.as_mut().is_some_and(|m| m.handle(now, input).is_err());
         self.arena.give(packet);
         if refused {
             // A driver still sends what the node has to say, then closes.
@@ -192,7 +204,7 @@ impl<M: Machine> World<M> {
     /// Closes a stream from the side that was asked, if it has not answered.
     fn hang_up(&mut self, slot: u32, generation: u32) {
         let Some(stream) = self.streams.get(slot, generation) else { return };
-        if stream.stage == Stage::Asked {
+        if stream.stage == Stage::Asked && !self.hosts[stream.to as usize].dark {
             stream.stage = Stage::Answering;
             self.plan_back(slot, generation, Step::Fail(ExchangeError::Closed));
         }
@@ -212,8 +224,12 @@ impl<M: Machine> World<M> {
     fn plan_back(&mut self, slot: u32, generation: u32, step: Step) {
         let Some(stream) = self.streams.get(slot, generation) else { return };
         let (from, to, number) = (stream.from, stream.to, stream.number);
+        let late = stream.breaks == Some(Reset::Late) && step == Step::Answer;
+        let bytes = stream.message.map_or(0, |packet| self.arena.bytes(packet).len());
+        let wait = self.leave_by_stream(to, bytes);
         let leg = self.leg(to, from, number, 3, DATA_RETRY_NS);
-        let at = Instant::from_nanos(self.now.as_nanos() + leg);
+        let at = Instant::from_nanos(self.now.as_nanos() + wait + leg);
+        let step = if late { self.broken() } else { step };
         self.plan(slot, generation, at, to, step);
     }
 
@@ -229,7 +245,8 @@ impl<M: Machine> World<M> {
         if let Some(stall) = &mut host.stall
             && !(timer && stall.part == Stall::Io)
         {
-            return stall.inbox.push(Mail::Outcome { slot, generation, error });
+            stall.inbox.push_back(Mail::Outcome { slot, generation, error });
+            return self.begin_work(from);
         }
         self.conclude(slot, generation, error);
         self.drain(from);
@@ -239,12 +256,15 @@ impl<M: Machine> World<M> {
     pub(super) fn conclude(&mut self, slot: u32, generation: u32, error: Option<ExchangeError>) {
         let Some(stream) = self.streams.get(slot, generation) else { return };
         let (from, id, message) = (stream.from, stream.id, stream.message);
+        let broken = stream.stage == Stage::Broken;
+        let error = error.or_else(|| broken.then_some(ExchangeError::Closed));
+        let now = self.clock(from);
         let bytes = message.map_or(&[][..], |packet| self.arena.bytes(packet));
         let result = error.map_or(Ok(bytes), Err);
         self.traffic.events += 1;
         self.faults.streams_failed += u64::from(error.is_some());
         if let Some(machine) = &mut self.hosts[from as usize].machine {
-            let _ = machine.handle(self.now, Input::Reply { id, result });
+            let _ = machine.handle(now, Input::Reply { id, result });
         }
         self.close(slot);
     }
@@ -252,6 +272,28 @@ impl<M: Machine> World<M> {
     fn close(&mut self, slot: u32) {
         if let Some(packet) = self.streams.close(slot) {
             self.arena.give(packet);
+        }
+    }
+
+    /// How a stream ends that its link breaks.
+    const fn broken(&mut self) -> Step {
+        self.faults.resets += 1;
+        Step::Fail(ExchangeError::Closed)
+    }
+
+    /// Breaks every open stream of a node.
+    pub(super) fn break_streams(&mut self, node: u32) {
+        for (slot, generation) in self.streams.of(node) {
+            let Some(stream) = self.streams.get(slot, generation) else { continue };
+            if stream.stage == Stage::Broken {
+                continue;
+            }
+            stream.stage = Stage::Broken;
+            if let Some(packet) = stream.message.take() {
+                self.arena.give(packet);
+            }
+            let step = self.broken();
+            self.plan_back(slot, generation, step);
         }
     }
 

@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test fails where it must")]
 
 mod blocks;
+mod hosts;
+mod links;
 mod script;
 
 use swim_sim::{Driver, Stall};

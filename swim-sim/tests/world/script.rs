@@ -72,7 +72,8 @@ impl Machine for Scripted {
                 }
             }
             Input::Datagram { at, from, bytes } => {
-                let from = place::node_at(from).unwrap();
+                // Who has moved is told by its address.
+                let from = place::node_at(from).map_or_else(|| from.to_string(), |i| i.to_string());
                 let at = at.as_nanos() / 1000;
                 self.tell(now, format!("{} from {from} at {at}", text(bytes)));
             }
@@ -152,9 +153,18 @@ pub(crate) fn scripted(
     scripts: [Vec<(Instant, Do)>; 3],
     mute: bool,
 ) -> (World<Scripted>, Log) {
+    on_links(Links::fixed(MS(1)).unwrap(), driver, scripts, mute)
+}
+
+pub(crate) fn on_links(
+    links: Links,
+    driver: Driver,
+    scripts: [Vec<(Instant, Do)>; 3],
+    mute: bool,
+) -> (World<Scripted>, Log) {
     let log = Log::default();
     let mut config = WorldConfig::new(1, 3);
-    config.links = Links::fixed(MS(1)).unwrap();
+    config.links = links;
     config.driver = driver;
     let shared = Arc::clone(&log);
     let world = World::converged_with(
