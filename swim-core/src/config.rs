@@ -14,6 +14,7 @@ use core::time::Duration;
 pub use self::ablation::Ablation;
 pub use self::error::ConfigError;
 pub(crate) use self::knob::Knob;
+pub use self::knob::{KnobError, KnobValue};
 pub use self::network::Network;
 use crate::keyring::Keyring;
 use crate::policy::Policy;
@@ -41,6 +42,23 @@ macro_rules! knobs {
 
             fn check(&self) -> Result<(), ConfigError> {
                 $( self.$name.check(stringify!($name), $range)?; )*
+                Ok(())
+            }
+
+            fn list(&self) -> Vec<(&'static str, KnobValue)> {
+                alloc::vec![$( (stringify!($name), self.$name.value()), )*]
+            }
+
+            fn set(&mut self, name: &str, value: KnobValue) -> Result<(), KnobError> {
+                match name {
+                    $( stringify!($name) => {
+                        let expected = <$ty as Knob>::KIND;
+                        let value = <$ty as Knob>::of(value).ok_or(KnobError::Kind { expected })?;
+                        value.check(stringify!($name), $range).map_err(KnobError::Range)?;
+                        self.$name = value;
+                    } )*
+                    _ => return Err(KnobError::Unknown),
+                }
                 Ok(())
             }
 
@@ -328,6 +346,11 @@ impl Config {
         &self.label
     }
 
+    /// Every knob with its value, by name, in the order of this documentation.
+    pub fn knobs(&self) -> Vec<(&'static str, KnobValue)> {
+        self.knobs.list()
+    }
+
     /// The networks that members' addresses must lie in; empty allows every address.
     pub fn allowed(&self) -> &[Network] {
         &self.allowed
@@ -384,6 +407,16 @@ impl ConfigBuilder {
             return Err(ConfigError::LabelTooLong(self.0.label.len()));
         }
         Ok(Arc::new(self.0))
+    }
+
+    /// Sets a knob by its name, for tools that read settings from a file.
+    ///
+    /// # Errors
+    ///
+    /// [`KnobError`] if there is no such knob, or the value is of another kind or out of range.
+    pub fn knob(mut self, name: &str, value: KnobValue) -> Result<Self, KnobError> {
+        self.0.knobs.set(name, value)?;
+        Ok(self)
     }
 
     /// A label of 1 to 255 bytes that separates clusters on one network; empty is none. Fixed.
@@ -481,6 +514,24 @@ mod tests {
         assert_eq!(alloc::format!("{e}"), "awareness_max is 0, not in 1..=64");
         let e = Config::lan().probe_interval(Duration::ZERO).build().unwrap_err();
         assert_eq!(alloc::format!("{e}"), "probe_interval is 0ns, not in 1ms..=3600s");
+    }
+
+    #[test]
+    fn every_knob_can_be_set_by_its_name() {
+        let wan = Config::wan().stream_pings(false).build().unwrap();
+        let set = |b: ConfigBuilder, (name, value)| b.knob(name, value).unwrap();
+        let copy = wan.knobs().into_iter().fold(Config::lan(), set).build().unwrap();
+        assert_eq!(copy.knobs(), wan.knobs());
+        assert_ne!(copy.knobs(), Config::lan().build().unwrap().knobs());
+    }
+
+    #[test]
+    fn a_knob_that_cannot_be_set_says_why() {
+        let e = |name, value| alloc::format!("{}", Config::lan().knob(name, value).unwrap_err());
+        assert_eq!(e("budy", KnobValue::Flag(true)), "there is no knob of this name");
+        assert_eq!(e("probe_interval", KnobValue::Number(1)), "the knob takes a time");
+        let range = "awareness_max is 0, not in 1..=64";
+        assert_eq!(e("awareness_max", KnobValue::Number(0)), range);
     }
 
     #[test]

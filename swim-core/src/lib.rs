@@ -173,7 +173,7 @@ mod tests;
 mod time;
 pub mod wire;
 
-pub use config::{Ablation, Config, ConfigBuilder, ConfigError, Network};
+pub use config::{Ablation, Config, ConfigBuilder, ConfigError, KnobError, KnobValue, Network};
 pub use error::Rejected;
 pub use event::{Cause, Event, Evidence, ExchangeError, Outcome, Via};
 pub use ids::{

@@ -43,6 +43,8 @@
 //! * **Nodes** are called `n0`, `n1`, ... at 10.0.0.1:7946 and up. A node that starts again has its
 //!   old name and address and nothing else; it joins by three nodes that are up, and tries again
 //!   with others until one answers.
+//! * **Scenarios** ([`scenario`]) are worlds, faults and measures in a TOML file, see
+//!   `docs/scenarios.md`. What fails is made smaller ([`shrink`]) and kept as one.
 //! * **Oracles** ([`oracle`]) judge every change, and all views once, at the end. Each states its
 //!   formula in its documentation.
 
@@ -55,6 +57,7 @@ mod counts;
 mod course;
 mod digest;
 mod draw;
+pub mod failure;
 mod fault;
 mod link;
 mod machine;
@@ -62,8 +65,11 @@ pub mod oracle;
 pub mod place;
 mod prefetch;
 pub mod report;
+pub mod scenario;
+pub mod shrink;
 mod stream;
 pub mod swarm;
+mod text;
 mod tracker;
 mod wheel;
 mod world;

@@ -115,6 +115,19 @@ impl Swarm {
         if self.cold { World::cold_with(config, make) } else { World::converged_with(config, make) }
     }
 
+    /// The outcome of a world that came to no end.
+    pub(crate) fn broke_off(&self, why: String) -> Outcome {
+        Outcome {
+            digest: 0,
+            events: 0,
+            virtual_s: 0.0,
+            asked: self.asked,
+            faults: FaultCounts::default(),
+            oracles: Vec::new(),
+            violations: vec![why],
+        }
+    }
+
     /// Runs a world of this swarm to its end, or to the first violation.
     pub fn run<M: Machine>(&self, mut world: World<M>) -> Outcome {
         let end = Instant::ZERO + self.chaos + self.calm;

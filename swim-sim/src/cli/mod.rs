@@ -1,7 +1,12 @@
 //! The command line.
 
+mod batch;
+mod branch;
+mod journal;
 mod progress;
+mod replay;
 mod run;
+mod scenario;
 mod table;
 mod value;
 mod vopr;
@@ -24,7 +29,9 @@ struct Args {
 #[derive(Debug, Subcommand)]
 enum Command {
     Run(Box<run::Args>),
+    Scenarios(scenario::Args),
     Vopr(vopr::Args),
+    Replay(replay::Args),
 }
 
 /// Runs the program: exit code 0 if all is well, 1 if an oracle objects or a run proves nothing, 2
@@ -39,7 +46,9 @@ pub fn main() -> ExitCode {
     match args.command {
         None => run::first(),
         Some(Command::Run(args)) => run::main(&args),
+        Some(Command::Scenarios(args)) => scenario::main(&args),
         Some(Command::Vopr(args)) => vopr::main(&args),
+        Some(Command::Replay(args)) => replay::main(&args),
     }
 }
 

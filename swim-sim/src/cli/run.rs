@@ -1,18 +1,20 @@
 //! `swim-sim run`: one world, its faults on the command line.
 
+use core::ops::Range;
 use core::time::Duration;
 use std::process::ExitCode;
 
 use swim_core::{Config, Instant};
 
 use super::value::{self, At, AtFor, Cut};
-use super::{progress, table, usage};
+use super::{progress, scenario, table, usage};
 use crate::change::Stall;
 use crate::fault::{Fault, Who};
 use crate::link::Links;
 use crate::oracle::Trace;
 use crate::place::NODES_MAX;
 use crate::report::Report;
+use crate::scenario::Measure;
 use crate::world::{World, WorldConfig};
 
 /// Run one world and print a summary.
@@ -22,9 +24,18 @@ use crate::world::{World, WorldConfig};
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Exit code: 0 if all is well, 1 if an oracle objects, 2 if an argument makes \
-                        no sense.\n\nExample: swim-sim run --nodes 1000 --crash 10@20s --seed 7"
+                        no sense.\n\nExamples:\n  swim-sim run --nodes 1000 --crash 10@20s --seed 7\n  swim-sim run \
+                        partition\n  swim-sim run my.toml --seeds 0..10"
 )]
 pub(super) struct Args {
+    /// A scenario, instead of what the other arguments describe: a file (TOML), or the name of a
+    /// built-in one (see `swim-sim scenarios`)
+    #[arg(value_name = "SCENARIO", conflicts_with_all = ["nodes", "seed", "duration", "crash",
+        "restart", "leave", "partition", "stall", "io_stall", "loss", "delay", "preset", "cold"])]
+    scenario: Option<String>,
+    /// The seeds of the scenario, instead of its own
+    #[arg(long, value_name = "A..B", requires = "scenario", value_parser = value::seeds)]
+    seeds: Option<Range<u64>>,
     /// How many nodes
     #[arg(long, value_name = "N", default_value_t = 1000)]
     nodes: u32,
@@ -109,6 +120,11 @@ struct Parsed {
 
 /// Runs the world that `args` describe.
 pub(super) fn main(args: &Args) -> ExitCode {
+    if let Some(name) = &args.scenario {
+        let (seeds, oracles) = (args.seeds.clone(), !args.no_oracles);
+        let how = scenario::How { seeds, oracles, verbose: args.verbose, json: args.json };
+        return scenario::run(name, &how);
+    }
     let config = match args.world() {
         Ok(config) => config,
         Err(text) => return usage(&text),
@@ -129,13 +145,13 @@ pub(super) fn main(args: &Args) -> ExitCode {
         let json = serde_json::to_string_pretty(&report).expect("a report is plain data");
         println!("{json}");
     } else {
-        table::print(&report);
+        table::print(&report, &Measure::ALL);
     }
     if report.passed() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 /// Runs to the end, a second at a time, for the bar.
-fn advance(world: &mut World, duration: Duration) {
+pub(super) fn advance(world: &mut World, duration: Duration) {
     let end = Instant::ZERO + duration;
     let bar = progress::bar(duration.as_secs(), "virtual s");
     while world.now() < end {

@@ -4,77 +4,112 @@ use std::fmt::Write as _;
 
 use crate::counts::FaultCounts;
 use crate::report::{Report, Spread};
+use crate::scenario::Measure;
 
-/// Prints the summary.
-pub(super) fn print(report: &Report) {
-    print!("{}", text(report));
+/// Prints the summary, or the parts of it that are asked for.
+pub(super) fn print(report: &Report, measure: &[Measure]) {
+    print!("{}", text(report, measure));
 }
 
 /// The summary, a line per fact.
-pub(super) fn text(r: &Report) -> String {
-    let mut out = String::new();
-    let mut row = |name: &str, value: String| {
-        let _ = writeln!(out, "{name:<22} {value}");
-    };
-    row("nodes, seed", format!("{} nodes, seed {}", thousands(r.nodes.into()), r.seed));
-    row("virtual time", format!("{:.1} s", r.virtual_s));
-    let (struck, befell) = faults(&r.faults);
-    row("faults", struck);
-    if !befell.is_empty() {
-        row("datagrams lost", befell);
-    }
-    if r.faults.streams_failed > 0 {
-        row("streams failed", thousands(r.faults.streams_failed));
-    }
-    let d = &r.detection;
-    if d.crashes > 0 {
-        let mut known = format!("{} of {} known to every live node", d.reported_by_all, d.crashes);
-        if d.restarted > 0 {
-            known += &format!(", {} restarted before", d.restarted);
+pub(super) fn text(r: &Report, measure: &[Measure]) -> String {
+    let mut out = Rows::default();
+    out.row("nodes, seed", format!("{} nodes, seed {}", thousands(r.nodes.into()), r.seed));
+    out.row("virtual time", format!("{:.1} s", r.virtual_s));
+    for part in Measure::ALL.into_iter().filter(|part| measure.contains(part)) {
+        match part {
+            Measure::Faults => fault_rows(&mut out, r),
+            Measure::Detection => detection_rows(&mut out, r),
+            Measure::FalsePositives => false_positive_rows(&mut out, r),
+            Measure::Views => view_rows(&mut out, r),
+            Measure::Traffic => traffic_rows(&mut out, r),
         }
-        row("crashes", known);
-        row("  first report after", spread(&d.first_s));
-        row("  known to all after", spread(&d.all_s));
-        row("  each report after", spread(&d.each_s));
     }
-    let (wrong, cut) = (r.false_positives.reachable, r.false_positives.across_partition);
-    let mut positives = format!("{} reports of reachable live nodes", thousands(wrong));
-    if cut > 0 {
-        positives += &format!(" ({} across a partition)", thousands(cut));
-    }
-    row("false positives", positives);
-    row("views", views(r));
-    if let [Some(a), Some(b), Some(c)] = r.views.known_s
-        && c > 0.0
-    {
-        row("known pairs", format!("99 % at {a:.2} s, 99.9 % at {b:.2} s, 99.99 % at {c:.2} s"));
-    }
-    let t = &r.traffic;
-    row(
-        "datagrams per node",
-        format!("{:.2} /s, {:.0} B/s", t.datagrams_per_node_s, t.datagram_bytes_per_node_s),
-    );
-    row(
-        "streams per node",
-        format!("{:.3} /s, {:.0} B/s", t.streams_per_node_s, t.stream_bytes_per_node_s),
-    );
-    row(
-        "busiest node",
-        format!("{} datagrams, {} B", thousands(t.datagrams_max), thousands(t.datagram_bytes_max)),
-    );
-    row(
+    out.row(
         "events",
         format!(
             "{} in {:.2} s: {:.2} M/s, {:.0} virtual s per s",
-            thousands(t.total.events),
+            thousands(r.traffic.total.events),
             r.speed.wall_s,
             r.speed.events_per_s / 1e6,
             r.speed.virtual_per_wall
         ),
     );
-    row("digest", r.digest.clone());
-    oracles(&mut out, r);
-    out
+    out.row("digest", r.digest.clone());
+    oracles(&mut out.0, r);
+    out.0
+}
+
+#[derive(Default)]
+struct Rows(String);
+
+impl Rows {
+    fn row(&mut self, name: &str, value: String) {
+        let _ = writeln!(self.0, "{name:<22} {value}");
+    }
+}
+
+fn fault_rows(out: &mut Rows, r: &Report) {
+    let (struck, befell) = faults(&r.faults);
+    out.row("faults", struck);
+    if !befell.is_empty() {
+        out.row("datagrams lost", befell);
+    }
+    if r.faults.streams_failed > 0 {
+        out.row("streams failed", thousands(r.faults.streams_failed));
+    }
+}
+
+fn detection_rows(out: &mut Rows, r: &Report) {
+    let d = &r.detection;
+    if d.crashes == 0 {
+        return;
+    }
+    let mut known = format!("{} of {} known to every live node", d.reported_by_all, d.crashes);
+    if d.restarted > 0 {
+        known += &format!(", {} restarted before", d.restarted);
+    }
+    out.row("crashes", known);
+    out.row("  first report after", spread(&d.first_s));
+    out.row("  known to all after", spread(&d.all_s));
+    out.row("  each report after", spread(&d.each_s));
+}
+
+fn false_positive_rows(out: &mut Rows, r: &Report) {
+    let (wrong, cut) = (r.false_positives.reachable, r.false_positives.across_partition);
+    let mut positives = format!("{} reports of reachable live nodes", thousands(wrong));
+    if cut > 0 {
+        positives += &format!(" ({} more across partitions and blocks)", thousands(cut));
+    }
+    out.row("false positives", positives);
+}
+
+fn view_rows(out: &mut Rows, r: &Report) {
+    out.row("views", views(r));
+    if let [Some(a), Some(b), Some(c)] = r.views.known_s
+        && c > 0.0
+    {
+        out.row(
+            "known pairs",
+            format!("99 % at {a:.2} s, 99.9 % at {b:.2} s, 99.99 % at {c:.2} s"),
+        );
+    }
+}
+
+fn traffic_rows(out: &mut Rows, r: &Report) {
+    let t = &r.traffic;
+    out.row(
+        "datagrams per node",
+        format!("{:.2} /s, {:.0} B/s", t.datagrams_per_node_s, t.datagram_bytes_per_node_s),
+    );
+    out.row(
+        "streams per node",
+        format!("{:.3} /s, {:.0} B/s", t.streams_per_node_s, t.stream_bytes_per_node_s),
+    );
+    out.row(
+        "busiest node",
+        format!("{} datagrams, {} B", thousands(t.datagrams_max), thousands(t.datagram_bytes_max)),
+    );
 }
 
 /// What struck, and what was lost by it.

@@ -1,40 +1,9 @@
 //! Values on the command line. An error names the value and says what was expected.
 
-use core::ops::Range;
 use core::time::Duration;
 
 use crate::fault::Split;
-
-/// A duration: a number and a unit, like `60s`, `500ms`, `1.5m`.
-pub(super) fn duration(text: &str) -> Result<Duration, String> {
-    let expected = || format!("{text:?} is not a time such as 500ms, 60s, 2m or 1h");
-    let digits = text.find(|c: char| c.is_ascii_alphabetic()).ok_or_else(expected)?;
-    let (number, unit) = text.split_at(digits);
-    let number: f64 = number.parse().map_err(|_| expected())?;
-    let unit_s = match unit {
-        "us" => 1e-6,
-        "ms" => 1e-3,
-        "s" => 1.0,
-        "m" => 60.0,
-        "h" => 3600.0,
-        _ => return Err(expected()),
-    };
-    let seconds = number * unit_s;
-    if !(0.0..=YEAR_S).contains(&seconds) {
-        return Err(format!("{text:?} is not a time between 0s and {}h", YEAR_S / 3600.0));
-    }
-    Ok(Duration::from_secs_f64(seconds))
-}
-
-/// A share: `5%` or `0.05`.
-pub(super) fn share(text: &str) -> Result<f64, String> {
-    let expected = || format!("{text:?} is not a share such as 5% or 0.05, from 0 to 1");
-    let value = match text.strip_suffix('%') {
-        Some(percent) => percent.parse::<f64>().map_err(|_| expected())? / 100.0,
-        None => text.parse().map_err(|_| expected())?,
-    };
-    Some(value).filter(|v| (0.0..=1.0).contains(v)).ok_or_else(expected)
-}
+pub(super) use crate::text::{duration, seeds, share};
 
 /// Nodes at a time: `10@20s`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -126,20 +95,6 @@ pub(super) fn delays(text: &str) -> Result<(Duration, Duration), String> {
     };
     Ok((duration(min)?, duration(max)?))
 }
-
-/// Seeds: `A..B`, B not included, or one alone.
-pub(super) fn seeds(text: &str) -> Result<Range<u64>, String> {
-    let expected = || format!("{text:?} is not a range of seeds such as 0..1000, or one seed");
-    let number = |t: &str| t.parse::<u64>().map_err(|_| expected());
-    let Some((start, end)) = text.split_once("..") else {
-        let seed = number(text)?;
-        return Ok(seed..seed.checked_add(1).ok_or_else(expected)?);
-    };
-    let range = number(start)?..number(end)?;
-    if range.is_empty() { Err(format!("{text:?} holds no seed")) } else { Ok(range) }
-}
-
-const YEAR_S: f64 = 8760.0 * 3600.0;
 
 #[cfg(test)]
 mod tests {

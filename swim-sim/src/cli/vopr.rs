@@ -1,20 +1,30 @@
 //! `swim-sim vopr`: many small worlds with random faults, under every oracle.
 
 use core::ops::Range;
+use core::panic::AssertUnwindSafe;
+use core::time::Duration;
+use std::panic::catch_unwind;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc;
 
-use super::{progress, table::thousands, usage, value};
-use crate::counts::FaultCounts;
-use crate::oracle::{Trace, Verdict};
-use crate::swarm::{Asked, Outcome, Swarm};
+use swim_core::Node;
+
+use super::batch::Batch;
+use super::{batch, progress, usage, value};
+use crate::failure::{Failure, PANIC, words};
+use crate::oracle::Trace;
+use crate::scenario::Scenario;
+use crate::swarm::{Outcome, Swarm};
+use crate::text::duration_text;
+use crate::world::Make;
 
 /// Run many small worlds with random faults, under every oracle.
 ///
-/// Each seed draws its own world: settings, delays, loss of 0 to 20 %, up to 10 crashes and
-/// restarts, up to 3 partitions of 5 to 120 s, stalls of 0.1 to 20 s. A chaos phase is followed by
-/// a calm one, at whose end all views must be equal.
+/// Each seed draws its own world: settings, links, crashes, restarts, partitions, stalls and more. A
+/// chaos phase is followed by a calm one, at whose end all views must be equal. What fails is made
+/// smaller, fault by fault, and written as a scenario that fails the same way.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Exit code: 0 if all is well, 1 if an oracle objects, or if a fault that was \
@@ -22,39 +32,30 @@ use crate::swarm::{Asked, Outcome, Swarm};
                         makes no sense."
 )]
 pub(super) struct Args {
-    /// Which seeds: A..B, B not included, or one alone
-    #[arg(long, value_name = "A..B", default_value = "0..100", value_parser = value::seeds)]
-    seeds: Range<u64>,
+    /// Which seeds: A..B, B not included, or one alone [default: 0..100; with --minutes, from 0 on]
+    #[arg(long, value_name = "A..B", value_parser = value::seeds)]
+    seeds: Option<Range<u64>>,
+    /// Begin no world after so many minutes
+    #[arg(long, value_name = "M")]
+    minutes: Option<u64>,
     /// How many nodes each world has
     #[arg(long, value_name = "N", default_value_t = 50)]
     nodes: u32,
     /// How many worlds run at a time; 0 is one per core
     #[arg(long, value_name = "N", default_value_t = 0)]
     jobs: usize,
+    /// Runs to spend on making one failure smaller; 0 leaves it as it is
+    #[arg(long, value_name = "K", default_value_t = 500)]
+    shrink: u32,
+    /// The folder for the scenarios of failures
+    #[arg(long, value_name = "FOLDER", default_value = ".")]
+    out: PathBuf,
     /// Print every world's trace
     #[arg(short, long)]
     verbose: bool,
     /// Print one JSON object instead of a table
     #[arg(long)]
     json: bool,
-}
-
-/// All seeds together.
-#[derive(Debug, Default, serde::Serialize)]
-struct Batch {
-    seeds: u64,
-    failed: Vec<u64>,
-    /// A hash over the digests of all worlds, in order of their seeds.
-    digest: String,
-    events: u64,
-    virtual_s: f64,
-    asked: Asked,
-    faults: FaultCounts,
-    oracles: Vec<Verdict>,
-    violations: Vec<String>,
-    /// What the batch failed to exercise.
-    vacuous: Vec<String>,
-    wall_s: f64,
 }
 
 /// Runs the seeds.
@@ -64,13 +65,16 @@ pub(super) fn main(args: &Args) -> ExitCode {
     }
     #[expect(clippy::disallowed_methods, reason = "the summary tells how fast this machine is")]
     let clock = std::time::Instant::now();
-    let mut batch = run(args);
+    let mut batch = run(args, &clock);
     batch.wall_s = clock.elapsed().as_secs_f64();
+    for &seed in batch.failed.iter().take(SHRUNK_MAX) {
+        shrink(args, seed);
+    }
     if args.json {
         let json = serde_json::to_string_pretty(&batch).expect("a batch is plain data");
         println!("{json}");
     } else {
-        print(&batch, args);
+        batch::print(&batch, args.nodes);
     }
     if batch.failed.is_empty() && batch.vacuous.is_empty() {
         ExitCode::SUCCESS
@@ -80,24 +84,29 @@ pub(super) fn main(args: &Args) -> ExitCode {
 }
 
 /// Runs the seeds on several threads and adds them up in order.
-fn run(args: &Args) -> Batch {
+fn run(args: &Args, clock: &std::time::Instant) -> Batch {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let jobs = if args.jobs == 0 { cores } else { args.jobs };
     // A trace must not be mixed with another.
     let jobs = if args.verbose { 1 } else { jobs };
-    let next = AtomicU64::new(args.seeds.start);
+    let all = if args.minutes.is_some() { 0..u64::MAX } else { 0..100 };
+    let seeds = args.seeds.clone().unwrap_or(all);
+    let late =
+        || args.minutes.is_some_and(|m| clock.elapsed() >= Duration::from_secs(60) * m as u32);
+    let next = AtomicU64::new(seeds.start);
     let (done, outcomes) = mpsc::sync_channel(1024);
-    let bar = progress::bar(args.seeds.end - args.seeds.start, "worlds");
+    let open_end = args.minutes.is_some();
+    let bar = progress::bar(if open_end { 0 } else { seeds.end - seeds.start }, "worlds");
     let mut batch = Batch::default();
-    let mut digest = crate::digest::Digest::default();
     std::thread::scope(|scope| {
         for _ in 0..jobs {
-            let done = done.clone();
-            let next = &next;
+            let (done, next) = (done.clone(), &next);
+            let (end, late) = (seeds.end, &late);
             scope.spawn(move || {
-                loop {
+                // The seeds that are run have no gap, whenever time is up.
+                while !late() {
                     let seed = next.fetch_add(1, Ordering::Relaxed);
-                    if seed >= args.seeds.end || done.send((seed, run_one(args, seed))).is_err() {
+                    if seed >= end || done.send((seed, run_one(args, seed))).is_err() {
                         return;
                     }
                 }
@@ -105,26 +114,26 @@ fn run(args: &Args) -> Batch {
         }
         drop(done);
         let mut early = std::collections::BTreeMap::new();
-        let mut due = args.seeds.start;
+        let mut due = seeds.start;
         for (seed, outcome) in outcomes {
+            bar.inc_length(u64::from(open_end));
             bar.inc(1);
             early.insert(seed, outcome);
             while let Some(outcome) = early.remove(&due) {
                 if !outcome.violations.is_empty() {
                     bar.suspend(|| print_failure(args, due, &outcome));
                 }
-                digest.words(due, outcome.digest);
                 batch.add(due, outcome);
                 due += 1;
             }
         }
     });
     bar.finish_and_clear();
-    batch.digest = format!("{:016x}", digest.value());
-    batch.vacuous = batch.vacuous();
+    batch.end();
     batch
 }
 
+/// Runs one seed; a panic is a failure like others.
 fn run_one(args: &Args, seed: u64) -> Outcome {
     let swarm = Swarm::draw(seed, args.nodes);
     let mut world = swarm.world();
@@ -133,99 +142,60 @@ fn run_one(args: &Args, seed: u64) -> Outcome {
         world.watch(Trace::new(|change| eprintln!("{change}")));
     }
     world.watch_all();
-    swarm.run(world)
+    catch_unwind(AssertUnwindSafe(|| swarm.run(world)))
+        .unwrap_or_else(|panic| swarm.broke_off(format!("{PANIC}: {}", words(&*panic))))
 }
 
 fn print_failure(args: &Args, seed: u64, outcome: &Outcome) {
-    eprintln!("seed {seed} FAILED");
+    eprintln!("seed {seed} FAILED, commit {}", commit());
     for text in outcome.violations.iter().take(3) {
         eprintln!("  {text}");
     }
-    eprintln!("  replay: swim-sim vopr --nodes {} --seeds {seed}..{} -v", args.nodes, seed + 1);
+    eprintln!("  replay: swim-sim replay --nodes {} --seed {seed}", args.nodes);
 }
 
-impl Batch {
-    fn add(&mut self, seed: u64, outcome: Outcome) {
-        self.seeds += 1;
-        if !outcome.violations.is_empty() {
-            self.failed.push(seed);
-        }
-        self.events += outcome.events;
-        self.virtual_s += outcome.virtual_s;
-        self.asked.add(&outcome.asked);
-        self.faults.add(&outcome.faults);
-        let texts = outcome.violations.into_iter().map(|v| format!("seed {seed}: {v}"));
-        self.violations.extend(texts);
-        if self.oracles.is_empty() {
-            self.oracles = outcome.oracles;
-        } else {
-            for (sum, verdict) in self.oracles.iter_mut().zip(&outcome.oracles) {
-                sum.add(verdict);
-            }
-        }
+/// Writes the smallest scenario that fails as this seed does.
+fn shrink(args: &Args, seed: u64) {
+    let scenario = Scenario::of_swarm(&Swarm::draw(seed, args.nodes));
+    let make = || -> Make<Node> { Box::new(|birth| birth.node()) };
+    let Some(failure) = Failure::of_machines(&scenario, &make) else {
+        eprintln!("seed {seed} FAILED above and passes now: it is not deterministic");
+        return;
+    };
+    if failure.oracle == PANIC {
+        // It was shown once; each try that fails would show it again.
+        std::panic::set_hook(Box::new(|_| ()));
     }
-
-    /// What was asked for and did not happen. An oracle without a case counts only in a batch of
-    /// some size, since one world may draw no crash.
-    fn vacuous(&self) -> Vec<String> {
-        let mut found: Vec<String> = self
-            .asked
-            .against(&self.faults)
-            .into_iter()
-            .filter(|(_, asked, struck)| *asked > 0 && *struck == 0)
-            .map(|(fault, asked, _)| format!("{fault}: asked for {asked} times, never struck"))
-            .collect();
-        if self.seeds >= BATCH_MIN {
-            let idle = self.oracles.iter().filter(|v| v.cases == 0 && v.oracle != "trace");
-            found.extend(idle.map(|v| format!("{}: had no case to judge", v.oracle)));
-            let never = self.asked.against(&self.faults).into_iter().filter(|(_, n, _)| *n == 0);
-            found.extend(never.map(|(fault, ..)| format!("{fault}: never asked for")));
-        }
-        found
+    let shrunk = failure.shrink(&scenario, args.shrink, &make);
+    let small = &shrunk.scenario;
+    let size = |s: &Scenario| {
+        let (faults, nodes) = (s.world.faults.len(), s.world.nodes);
+        format!("{faults} faults, {nodes} nodes, {}", duration_text(s.duration))
+    };
+    let file = args.out.join(format!("seed-{seed}.toml"));
+    eprintln!("seed {seed} shrunk from {} to {}", size(&scenario), size(small));
+    eprintln!("  in {} tries; fails by {}", shrunk.tries, failure.oracle);
+    match write(&file, &small.to_toml()) {
+        Ok(()) => eprintln!("  replay: swim-sim replay {}", file.display()),
+        Err(e) => eprintln!("  {}: {e}\n{}", file.display(), small.to_toml()),
     }
 }
 
-fn print(b: &Batch, args: &Args) {
-    println!(
-        "{} worlds of {} nodes: {} passed, {} failed",
-        thousands(b.seeds),
-        args.nodes,
-        thousands(b.seeds - b.failed.len() as u64),
-        b.failed.len()
-    );
-    println!(
-        "{} events, {:.0} virtual s in {:.1} s: {:.2} M events/s",
-        thousands(b.events),
-        b.virtual_s,
-        b.wall_s,
-        b.events as f64 / b.wall_s.max(1e-9) / 1e6
-    );
-    println!("digest of all worlds {}\n", b.digest);
-    println!("{:<16} {:>12} {:>12}", "fault", "asked for", "struck");
-    for (fault, asked, struck) in b.asked.against(&b.faults) {
-        println!("{fault:<16} {:>12} {:>12}", thousands(asked), thousands(struck));
-    }
-    println!(
-        "\n{:<16} {:>12} {:>10} {:>8} {:>12}",
-        "oracle", "cases", "excused", "open", "violations"
-    );
-    for v in &b.oracles {
-        let (cases, excused) = (thousands(v.cases), thousands(v.excused));
-        let (open, violations) = (thousands(v.open), thousands(v.violations));
-        println!("{:<16} {cases:>12} {excused:>10} {open:>8} {violations:>12}", v.oracle);
-    }
-    for text in &b.vacuous {
-        println!("VACUOUS {text}");
-    }
-    if !b.failed.is_empty() {
-        let seeds: Vec<String> = b.failed.iter().take(20).map(ToString::to_string).collect();
-        println!(
-            "failed seeds: {}{}",
-            seeds.join(" "),
-            if b.failed.len() > 20 { " ..." } else { "" }
-        );
-    }
+fn write(file: &Path, text: &str) -> std::io::Result<()> {
+    file.parent().map_or(Ok(()), std::fs::create_dir_all)?;
+    std::fs::write(file, text)
 }
 
-/// A batch of at least this many worlds must exercise everything.
-const BATCH_MIN: u64 = 50;
+/// The commit of the sources that this program was built from, or its version where they are gone.
+fn commit() -> String {
+    let args = ["-C", env!("CARGO_MANIFEST_DIR"), "describe", "--always", "--dirty"];
+    let told = std::process::Command::new("git").args(args).output();
+    let told = told.ok().filter(|output| output.status.success());
+    told.map_or_else(
+        || format!("unknown, version {}", env!("CARGO_PKG_VERSION")),
+        |output| String::from_utf8_lossy(&output.stdout).trim().to_owned(),
+    )
+}
+
+/// Failures of a batch that are made smaller: the first ones tell most.
+const SHRUNK_MAX: usize = 3;

@@ -1,0 +1,121 @@
+//! A batch of random worlds: what all of them together have shown.
+
+use super::table::thousands;
+use crate::counts::FaultCounts;
+use crate::digest::Digest;
+use crate::oracle::Verdict;
+use crate::swarm::{Asked, Outcome};
+
+/// All seeds together.
+#[derive(Debug, Default, serde::Serialize)]
+pub(super) struct Batch {
+    pub(super) seeds: u64,
+    pub(super) failed: Vec<u64>,
+    /// A hash over the digests of all worlds, in order of their seeds.
+    pub(super) digest: String,
+    pub(super) events: u64,
+    pub(super) virtual_s: f64,
+    pub(super) asked: Asked,
+    pub(super) faults: FaultCounts,
+    pub(super) oracles: Vec<Verdict>,
+    pub(super) violations: Vec<String>,
+    /// What the batch failed to exercise.
+    pub(super) vacuous: Vec<String>,
+    pub(super) wall_s: f64,
+    #[serde(skip)]
+    digests: Digest,
+}
+
+impl Batch {
+    pub(super) fn add(&mut self, seed: u64, outcome: Outcome) {
+        self.seeds += 1;
+        self.digests.words(seed, outcome.digest);
+        if !outcome.violations.is_empty() {
+            self.failed.push(seed);
+        }
+        self.events += outcome.events;
+        self.virtual_s += outcome.virtual_s;
+        self.asked.add(&outcome.asked);
+        self.faults.add(&outcome.faults);
+        let texts = outcome.violations.into_iter().map(|v| format!("seed {seed}: {v}"));
+        self.violations.extend(texts);
+        if self.oracles.is_empty() {
+            self.oracles = outcome.oracles;
+        } else {
+            for (sum, verdict) in self.oracles.iter_mut().zip(&outcome.oracles) {
+                sum.add(verdict);
+            }
+        }
+    }
+
+    /// Concludes what was added.
+    pub(super) fn end(&mut self) {
+        self.digest = format!("{:016x}", self.digests.value());
+        self.vacuous = self.vacuous();
+    }
+
+    /// What was asked for and did not happen. An oracle without a case counts only in a batch of
+    /// some size, since one world may draw no crash.
+    fn vacuous(&self) -> Vec<String> {
+        let mut found: Vec<String> = self
+            .asked
+            .against(&self.faults)
+            .into_iter()
+            .filter(|(_, asked, struck)| *asked > 0 && *struck == 0)
+            .map(|(fault, asked, _)| format!("{fault}: asked for {asked} times, never struck"))
+            .collect();
+        if self.seeds >= BATCH_MIN {
+            let idle = self.oracles.iter().filter(|v| v.cases == 0 && v.oracle != "trace");
+            found.extend(idle.map(|v| format!("{}: had no case to judge", v.oracle)));
+            let never = self.asked.against(&self.faults).into_iter().filter(|(_, n, _)| *n == 0);
+            found.extend(never.map(|(fault, ..)| format!("{fault}: never asked for")));
+        }
+        found
+    }
+}
+
+/// Prints the batch for a person.
+pub(super) fn print(b: &Batch, nodes: u32) {
+    println!(
+        "{} worlds of {} nodes: {} passed, {} failed",
+        thousands(b.seeds),
+        nodes,
+        thousands(b.seeds - b.failed.len() as u64),
+        b.failed.len()
+    );
+    println!(
+        "{} events, {:.0} virtual s in {:.1} s: {:.2} M events/s",
+        thousands(b.events),
+        b.virtual_s,
+        b.wall_s,
+        b.events as f64 / b.wall_s.max(1e-9) / 1e6
+    );
+    println!("digest of all worlds {}\n", b.digest);
+    println!("{:<16} {:>12} {:>12}", "fault", "asked for", "struck");
+    for (fault, asked, struck) in b.asked.against(&b.faults) {
+        println!("{fault:<16} {:>12} {:>12}", thousands(asked), thousands(struck));
+    }
+    println!(
+        "\n{:<16} {:>12} {:>10} {:>8} {:>12}",
+        "oracle", "cases", "excused", "open", "violations"
+    );
+    for v in &b.oracles {
+        let (cases, excused) = (thousands(v.cases), thousands(v.excused));
+        let (open, violations) = (thousands(v.open), thousands(v.violations));
+        println!("{:<16} {cases:>12} {excused:>10} {open:>8} {violations:>12}", v.oracle);
+    }
+    for text in &b.vacuous {
+        println!("VACUOUS {text}");
+    }
+    if !b.failed.is_empty() {
+        let seeds: Vec<String> = b.failed.iter().take(20).map(ToString::to_string).collect();
+        println!(
+            "failed seeds: {}{}",
+            seeds.join(" "),
+            if b.failed.len() > 20 { " ..." } else { "" }
+        );
+    }
+}
+
+/// A batch of at least this many worlds must exercise everything.
+const BATCH_MIN: u64 = 50;

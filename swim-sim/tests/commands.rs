@@ -1,0 +1,115 @@
+//! The program, as it is called from a shell.
+
+#![expect(clippy::unwrap_used, reason = "a test fails where it must")]
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use swim_core::Instant;
+use swim_sim::{World, WorldConfig};
+
+/// Runs the program; its exit code, what it prints and what it complains of.
+fn run(args: &[&str]) -> (i32, String, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_swim-sim")).args(args).output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+}
+
+/// A file of this test with these bytes.
+fn file(name: &str, bytes: &[u8]) -> String {
+    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+    std::fs::write(&path, bytes).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+const CRASH: &str = "name = \"small\"\nnodes = 6\nduration = \"40s\"\n\
+                     measure = [\"detection\"]\n\
+                     [[timeline]]\nat = \"3s\"\ndo = \"crash\"\nwho = \"n4\"\n";
+
+#[test]
+fn scenarios_are_listed_shown_and_run() {
+    let (code, list, _) = run(&["scenarios"]);
+    assert_eq!(code, 0);
+    assert!(list.lines().count() >= 10 && list.contains("partition "), "{list}");
+    let (_, text, _) = run(&["scenarios", "no-tcp"]);
+    assert!(text.starts_with("name = \"no-tcp\""), "{text}");
+
+    let small = file("small.toml", CRASH.as_bytes());
+    let (code, out, _) = run(&["run", &small, "--seeds", "4..6"]);
+    assert_eq!(code, 0, "{out}");
+    assert!(out.contains("seed 4") && out.contains("seed 5"), "{out}");
+    assert!(out.contains("1 of 1 known to every live node"), "{out}");
+    assert!(!out.contains("datagrams per node"), "it was not to be measured: {out}");
+}
+
+#[test]
+fn a_scenario_that_makes_no_sense_is_refused_with_file_and_line() {
+    let bad = file("bad.toml", CRASH.replace("n4", "n6").as_bytes());
+    let (code, _, err) = run(&["run", &bad]);
+    assert_eq!(code, 2);
+    assert!(err.contains("bad.toml: line 8: who is \"n6\", expected nodes from n0 to n5"), "{err}");
+    let (code, _, err) = run(&["run", "no-such"]);
+    assert_eq!(code, 2);
+    assert!(err.contains("\"no-such\" is no built-in scenario (crash, "), "{err}");
+    let (code, _, err) = run(&["run", &bad, "--nodes", "7"]);
+    assert_eq!((code, err.contains("cannot be used with")), (2, true), "{err}");
+}
+
+#[test]
+fn a_replay_stops_where_it_is_told_and_shows_a_view() {
+    let small = file("replayed.toml", CRASH.as_bytes());
+    let (code, out, _) = run(&["replay", &small, "--stop", "n4 failed", "--view", "n2"]);
+    assert_eq!(code, 0, "{out}");
+    let lines: Vec<&str> = out.lines().collect();
+    assert!(lines.iter().any(|l| l.contains("** n4 crashes")), "{out}");
+    let stop = lines.iter().position(|l| l.starts_with("stopped at ")).unwrap();
+    assert!(lines[..stop].iter().filter(|l| l.contains("n4 failed")).count() >= 1, "{out}");
+    assert!(lines[stop + 1].starts_with("n2: incarnation 1, health "), "{out}");
+    assert_eq!(lines[stop + 2..].iter().filter(|l| l.starts_with("  n")).count(), 6, "{out}");
+
+    let (_, out, _) = run(&["replay", &small, "--until", "2s", "-q", "--steps", "3"]);
+    assert!(out.starts_with("stopped at 2.000s\nstep 1: 2"), "{out}");
+    assert_eq!(out.lines().filter(|l| l.starts_with("step ")).count(), 3, "{out}");
+}
+
+#[test]
+fn branches_tell_how_often_a_failure_recurs() {
+    // Nodes that suspect nobody first, on bad links: the accuracy oracle objects.
+    let text = "name = \"hasty\"\nnodes = 15\nduration = \"40s\"\n[links]\nloss = \"30%\"\n\
+                [config.ablation]\nsuspicion = false\n";
+    let hasty = file("hasty.toml", text.as_bytes());
+    let (code, out, _) = run(&["replay", &hasty, "--from", "1s", "--seeds", "3"]);
+    assert_eq!(code, 1, "{out}");
+    assert!(out.contains("seed 1 itself: FAILED accuracy at "), "{out}");
+    assert_eq!(out.lines().filter(|l| l.starts_with("links ")).count(), 3, "{out}");
+    assert!(out.lines().last().unwrap().starts_with("accuracy recurs in "), "{out}");
+}
+
+#[test]
+fn a_batch_that_passes_writes_no_scenario() {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("vopr");
+    let args = ["vopr", "--seeds", "3..5", "--nodes", "10", "--out", folder.to_str().unwrap()];
+    let (code, out, err) = run(&args);
+    assert_eq!(code, 0, "{out}{err}");
+    assert!(out.contains("2 worlds of 10 nodes: 2 passed, 0 failed"), "{out}");
+    assert!(!folder.exists());
+}
+
+#[test]
+fn journals_replay_too() {
+    let mut world = World::recorded(WorldConfig::new(1, 4));
+    let mut journal = Vec::new();
+    world.run_until(Instant::from_secs(20));
+    world.record(2, &mut journal).unwrap();
+    journal.extend_from_slice(&world.remove(2).unwrap().finish());
+    let path = file("n2.journal", &journal);
+    let (code, out, _) = run(&["replay", &path]);
+    assert_eq!(code, 0, "{out}");
+    assert!(out.contains("up: n0, incarnation 1"), "{out}");
+    assert!(out.contains("\nn2 after ") && out.contains(" 4 live members\n"), "{out}");
+
+    let cut = file("cut.journal", &journal[..journal.len() - 3]);
+    let (code, _, err) = run(&["replay", &cut, "-q"]);
+    assert_eq!(code, 1);
+    assert!(err.contains("cut.journal: journal makes no sense at byte "), "{err}");
+}
