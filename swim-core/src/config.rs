@@ -455,7 +455,8 @@ impl ConfigBuilder {
         self
     }
 
-    /// The protocol of the SWIM paper (2002): no gossip rounds, push/pull, health score, dynamic
+    /// The protocol of the SWIM paper (2002): one helper, three times `ceil(ln(n + 1))` sends of a
+    /// rumour and periods of a suspicion; no gossip rounds, push/pull, health score, dynamic
     /// suspicions, nacks, stream pings or healing.
     #[must_use]
     pub fn swim2002(self) -> Self {
@@ -467,20 +468,31 @@ impl ConfigBuilder {
             nacks: false,
             lateness: false,
             last_call: false,
+            answer_accusers: false,
+            natural_log: true,
             ..Ablation::default()
         })
+        .indirect_checks(1)
+        .retransmit_mult(3)
+        .suspicion_mult(3)
         .stream_pings(false)
         .push_pull_interval(Duration::ZERO)
         .reconnect_interval(Duration::ZERO)
         .fast_join_rounds(0)
     }
 
-    /// memberlist as it was in 2018: Lifeguard without fast join, healing, lateness rule and last
-    /// calls.
+    /// memberlist as it was in 2018: Lifeguard without fast join, healing, lateness rule, last calls
+    /// and direct answers to accusers.
     #[must_use]
     pub fn memberlist2018(self) -> Self {
         let forget = self.0.knobs.gossip_to_the_dead_time;
-        self.ablation(Ablation { lateness: false, last_call: false, ..Ablation::default() })
+        let off = Ablation {
+            lateness: false,
+            last_call: false,
+            answer_accusers: false,
+            ..Ablation::default()
+        };
+        self.ablation(off)
             .reconnect_interval(Duration::ZERO)
             .reconnect_timeout(forget)
             .tombstone_timeout(forget)

@@ -28,13 +28,22 @@ pub struct Ablation {
     /// Ask a suspect by itself before it is declared dead, and those whom a push/pull accuses or
     /// another declares dead at once. Default true.
     pub last_call: bool,
+    /// Tell whoever passes on an accusation of this node at once that it lives; off, it learns so
+    /// by gossip. Default true.
+    pub answer_accusers: bool,
+    /// Send each rumour `retransmit_mult * ceil(ln(n + 1))` times, and suspect for
+    /// `suspicion_mult * ceil(ln(n + 1))` probe intervals (SWIM section 5), where memberlist takes
+    /// logarithms to base 10. Default false.
+    pub natural_log: bool,
 }
 
 impl Ablation {
-    pub(crate) const FLAGS: usize = 10;
+    /// Bytes of the switches in a journal, one for each of the first ten. What came later stands
+    /// in further bits of the first, zero by default, so that older journals stay readable.
+    pub(crate) const BYTES: usize = 10;
 
-    pub(crate) const fn to_flags(self) -> [bool; Self::FLAGS] {
-        [
+    pub(crate) fn to_bytes(self) -> [u8; Self::BYTES] {
+        let mut bytes = [
             self.random_probe_targets,
             self.piggyback_only,
             self.awareness,
@@ -46,33 +55,41 @@ impl Ablation {
             self.lateness,
             self.last_call,
         ]
+        .map(u8::from);
+        bytes[0] |= u8::from(!self.answer_accusers) << 1 | u8::from(self.natural_log) << 2;
+        bytes
     }
 
-    pub(crate) const fn from_flags(flags: [bool; Self::FLAGS]) -> Self {
-        let [
-            random_probe_targets,
-            piggyback_only,
-            awareness,
-            dynamic_suspicion,
-            buddy,
-            nacks,
-            suspicion,
-            refute,
-            lateness,
-            last_call,
-        ] = flags;
-        Self {
-            random_probe_targets,
-            piggyback_only,
-            awareness,
-            dynamic_suspicion,
-            buddy,
-            nacks,
-            suspicion,
-            refute,
-            lateness,
-            last_call,
+    pub(crate) fn from_bytes(bytes: [u8; Self::BYTES]) -> Option<Self> {
+        let [first, rest @ ..] = bytes;
+        if first >= 1 << 3 || rest.iter().any(|&byte| byte > 1) {
+            return None;
         }
+        let [
+            piggyback_only,
+            awareness,
+            dynamic_suspicion,
+            buddy,
+            nacks,
+            suspicion,
+            refute,
+            lateness,
+            last_call,
+        ] = rest.map(|byte| byte == 1);
+        Some(Self {
+            random_probe_targets: first & 1 != 0,
+            piggyback_only,
+            awareness,
+            dynamic_suspicion,
+            buddy,
+            nacks,
+            suspicion,
+            refute,
+            lateness,
+            last_call,
+            answer_accusers: first & 2 == 0,
+            natural_log: first & 4 != 0,
+        })
     }
 }
 
@@ -89,6 +106,29 @@ impl Default for Ablation {
             refute: true,
             lateness: true,
             last_call: true,
+            answer_accusers: true,
+            natural_log: false,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn switches_survive_the_journal() {
+        let all_off = Ablation::from_bytes([0; Ablation::BYTES]).unwrap();
+        for ablation in [
+            Ablation::default(),
+            all_off,
+            Ablation { answer_accusers: false, ..all_off },
+            Ablation { natural_log: true, random_probe_targets: true, ..all_off },
+        ] {
+            assert_eq!(Ablation::from_bytes(ablation.to_bytes()), Some(ablation));
+        }
+        assert_eq!(Ablation::default().to_bytes(), [0, 0, 1, 1, 1, 1, 1, 1, 1, 1]);
+        assert_eq!(Ablation::from_bytes([8, 0, 0, 0, 0, 0, 0, 0, 0, 0]), None);
+        assert_eq!(Ablation::from_bytes([0, 2, 0, 0, 0, 0, 0, 0, 0, 0]), None);
     }
 }

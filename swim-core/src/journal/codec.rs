@@ -145,7 +145,7 @@ pub(super) fn put_config(out: &mut Vec<u8>, config: &Config) {
     for key in config.keyring.keys() {
         put_key(out, key);
     }
-    out.extend(config.ablation.to_flags().map(u8::from));
+    out.extend(config.ablation.to_bytes());
 }
 
 pub(super) fn get_config(from: &mut Reader<'_>) -> Option<Arc<Config>> {
@@ -159,12 +159,12 @@ pub(super) fn get_config(from: &mut Reader<'_>) -> Option<Arc<Config>> {
     for key in from.list(Reader::key)? {
         keyring.add(key).ok()?;
     }
-    let mut flags = [false; Ablation::FLAGS];
-    for flag in &mut flags {
-        *flag = from.flag()?;
+    let mut switches = [0; Ablation::BYTES];
+    for switch in &mut switches {
+        *switch = from.byte()?;
     }
     let builder = Config::from_knobs(knobs).label(label).allowed(&allowed).keyring(keyring);
-    builder.ablation(Ablation::from_flags(flags)).build().ok()
+    builder.ablation(Ablation::from_bytes(switches)?).build().ok()
 }
 
 pub(super) fn put_identity(out: &mut Vec<u8>, me: &Identity) {

@@ -265,6 +265,9 @@ impl Ctx {
 
     /// Tells an accuser that this node lives. Should too much wait, gossip tells it later.
     fn answer(&mut self, accuser: SocketAddr) {
+        if !self.config.ablation.answer_accusers {
+            return;
+        }
         self.out.refute(Addr::from(accuser), self.config.knobs.replies_max);
     }
 

@@ -12,6 +12,7 @@ use super::events::Events;
 use super::members::{Members, Slot, SlotId};
 use super::outbox::Outbox;
 use super::rumours::{End, Ended, Rumour, Rumours};
+use super::suspicion;
 use super::timers::{Due, Timer, Timers};
 use super::verdicts::Verdicts;
 use crate::config::Config;
@@ -100,7 +101,11 @@ impl Ctx {
 
     /// How often each rumour is sent (memberlist spec 6.1).
     pub(crate) fn transmit_limit(&self) -> u32 {
-        (self.config.knobs.retransmit_mult * self.members.log10_ceil()).max(1)
+        let scale = match self.config.ablation.natural_log {
+            true => suspicion::ln_ceil(self.members.len()),
+            false => self.members.log10_ceil(),
+        };
+        (self.config.knobs.retransmit_mult * scale).max(1)
     }
 
     /// Raises or lowers the health score.

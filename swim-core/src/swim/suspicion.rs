@@ -38,7 +38,10 @@ impl Suspicion {
     pub(crate) fn new(now: Instant, config: &Config, n: u32, from: NodeName) -> Self {
         let knobs = &config.knobs;
         let dynamic = config.ablation.dynamic_suspicion;
-        let min = timeout_min(knobs.suspicion_mult, n, knobs.probe_interval);
+        let min = match config.ablation.natural_log {
+            true => knobs.probe_interval * (knobs.suspicion_mult * ln_ceil(n)),
+            false => timeout_min(knobs.suspicion_mult, n, knobs.probe_interval),
+        };
         let max = if dynamic { min * knobs.suspicion_max_mult } else { min };
         let wanted = if dynamic { confirmations_wanted(knobs.suspicion_mult, n) } else { 0 };
         let first = if wanted == 0 { min } else { max };
@@ -117,6 +120,11 @@ pub(crate) fn timeout_min(mult: u32, n: u32, interval: Duration) -> Duration {
     Duration::from_nanos(u64::try_from(ns).unwrap_or(u64::MAX))
 }
 
+/// `ceil(ln(n + 1))`, by which the SWIM paper scales rumours and suspicions.
+pub(crate) fn ln_ceil(n: u32) -> u32 {
+    libm::ceil(libm::log(f64::from(n) + 1.0)) as u32
+}
+
 /// How many confirmations shorten a suspicion: none if there are too few members to give them.
 fn confirmations_wanted(mult: u32, n: u32) -> u32 {
     let wanted = mult.saturating_sub(2);
@@ -129,4 +137,18 @@ pub(crate) fn timeout(min: Duration, max: Duration, confirmed: u32, wanted: u32)
     let done = libm::log(f64::from(confirmed) + 1.0) / libm::log(f64::from(wanted) + 1.0);
     let seconds = max.as_secs_f64() - (max.as_secs_f64() - min.as_secs_f64()) * done;
     Duration::from_millis((seconds * 1000.0) as u64).max(min)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_swim_paper_takes_natural_logarithms() {
+        assert_eq!([1, 2, 31, 1000, 10_000].map(ln_ceil), [1, 2, 4, 7, 10]);
+        let config = Config::lan().swim2002().build().unwrap();
+        let from = NodeName::new("a").unwrap();
+        let suspicion = Suspicion::new(Instant::ZERO, &config, 31, from);
+        assert_eq!(suspicion.due(), Instant::from_secs(3 * 4));
+    }
 }
