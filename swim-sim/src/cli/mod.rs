@@ -2,6 +2,7 @@
 
 mod batch;
 mod branch;
+mod experiment;
 mod journal;
 mod progress;
 mod replay;
@@ -32,6 +33,7 @@ enum Command {
     Scenarios(scenario::Args),
     Vopr(vopr::Args),
     Replay(replay::Args),
+    Experiment(experiment::Args),
 }
 
 /// Runs the program: exit code 0 if all is well, 1 if an oracle objects or a run proves nothing, 2
@@ -49,6 +51,7 @@ pub fn main() -> ExitCode {
         Some(Command::Scenarios(args)) => scenario::main(&args),
         Some(Command::Vopr(args)) => vopr::main(&args),
         Some(Command::Replay(args)) => replay::main(&args),
+        Some(Command::Experiment(args)) => experiment::main(&args),
     }
 }
 

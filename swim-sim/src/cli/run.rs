@@ -2,6 +2,7 @@
 
 use core::ops::Range;
 use core::time::Duration;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use swim_core::{Config, Instant};
@@ -10,8 +11,10 @@ use super::value::{self, At, AtFor, Cut};
 use super::{progress, scenario, table, usage};
 use crate::change::Stall;
 use crate::fault::{Fault, Who};
+use crate::history::History;
 use crate::link::Links;
 use crate::oracle::Trace;
+use crate::page::run_page;
 use crate::place::NODES_MAX;
 use crate::report::Report;
 use crate::scenario::Measure;
@@ -86,6 +89,9 @@ pub(super) struct Args {
     /// Print one JSON object instead of a table
     #[arg(long)]
     json: bool,
+    /// Write a page about the run: who held what of whom, and when
+    #[arg(long, value_name = "FILE.html")]
+    report: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
@@ -139,7 +145,8 @@ pub(super) fn main(args: &Args) -> ExitCode {
     if !args.no_oracles {
         world.watch_all();
     }
-    advance(&mut world, args.duration);
+    let mut history = args.report.as_ref().map(|_| History::of(&mut world, args.duration));
+    advance(&mut world, args.duration, history.as_mut());
     let report = Report::of(&mut world, clock.elapsed());
     if args.json {
         let json = serde_json::to_string_pretty(&report).expect("a report is plain data");
@@ -147,15 +154,24 @@ pub(super) fn main(args: &Args) -> ExitCode {
     } else {
         table::print(&report, &Measure::ALL);
     }
+    if let (Some(file), Some(history)) = (&args.report, &history)
+        && let Err(e) = std::fs::write(file, run_page(&report, history))
+    {
+        return usage(&format!("--report {}: {e}", file.display()));
+    }
     if report.passed() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// Runs to the end, a second at a time, for the bar.
-pub(super) fn advance(world: &mut World, duration: Duration) {
+/// Runs to the end, a step at a time, for the bar and the history.
+pub(super) fn advance(world: &mut World, duration: Duration, mut history: Option<&mut History>) {
     let end = Instant::ZERO + duration;
+    let step = history.as_ref().map_or(Duration::from_secs(1), |h| h.step());
     let bar = progress::bar(duration.as_secs(), "virtual s");
     while world.now() < end {
-        world.run_until((world.now() + Duration::from_secs(1)).min(end));
+        world.run_until((world.now() + step).min(end));
+        if let Some(history) = &mut history {
+            history.advance(world);
+        }
         bar.set_position(world.now().since(Instant::ZERO).as_secs());
         let rate = world.traffic().events as f64 / bar.elapsed().as_secs_f64().max(1e-3) / 1e6;
         bar.set_message(format!("{rate:.2} M events/s"));
@@ -176,8 +192,8 @@ impl Args {
             Preset::Wan => Config::wan(),
             Preset::Local => Config::local(),
         };
-        // The accuracy oracle asks who accuses whom.
-        let core = core.evidence_events(!self.no_oracles).build();
+        // The accuracy oracle asks who accuses whom, and a page shows suspicions.
+        let core = core.evidence_events(!self.no_oracles || self.report.is_some()).build();
         let mut config = WorldConfig::new(self.seed, self.nodes);
         config.core = core.map_err(|e| e.to_string())?;
         config.links = links.map_err(|e| e.to_string())?;

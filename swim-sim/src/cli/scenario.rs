@@ -94,6 +94,6 @@ fn run_seed(scenario: &Scenario, seed: u64, verbose: bool) -> Report {
     if verbose {
         world.watch(Trace::new(|change| eprintln!("{change}")));
     }
-    run::advance(&mut world, scenario.duration);
+    run::advance(&mut world, scenario.duration, None);
     Report::of(&mut world, clock.elapsed())
 }

@@ -1,0 +1,193 @@
+//! E13: how many gossip rounds a user event takes (Serf's convergence simulator).
+
+use core::time::Duration;
+
+use bytes::Bytes;
+use swim_core::{Command, Config, ConfigBuilder, Event, Instant, Lane};
+
+use super::lab::Lab;
+use super::outcome::{Band, Experiment, Found, Row};
+use super::sums::mean;
+use super::tap::{Notes, Tap};
+use crate::draw::Draw;
+use crate::link::Links;
+use crate::page::{Mark, Plot};
+use crate::world::{World, WorldConfig};
+
+pub(super) const EXPERIMENT: Experiment = Experiment {
+    id: "E13",
+    name: "serf-conv",
+    title: "One user event; gossip rounds until 99.99 % have it, and whether all get it under loss",
+    source: "Serf's convergence simulator (formula 9); derived: a discrete model with the real \
+             retransmit limit",
+    cost: "about 5 minutes of CPU",
+    run,
+};
+
+const ROUND: Duration = Duration::from_millis(200);
+/// 99.99 % of all.
+const SHARE: f64 = 0.9999;
+/// Members, and rounds of the discrete model where they are known.
+const SIZES: [(u32, Option<f64>); 5] =
+    [(30, None), (100, None), (1000, Some(8.3)), (10_000, Some(10.8)), (20_000, None)];
+/// Loss, and how often all of 1,000 get the event.
+const LOSSES: [(f64, f64); 3] = [(0.1, 100.0), (0.3, 98.0), (0.5, 73.0)];
+
+fn run(lab: &Lab) -> Found {
+    let sizes = &SIZES[..lab.pick(5, 4)];
+    let times = |n: u32| if n >= 10_000 { lab.pick(10, 1) } else { lab.pick(100, 10) };
+    let rounds = |config: fn() -> ConfigBuilder| -> Vec<Option<f64>> {
+        let run =
+            |p: &(u32, Option<f64>), seed| event(lab, config(), p.0, 0.0, seed).rounds_to(SHARE);
+        let all = lab.repeat(sizes, |p| times(p.0), run);
+        all.into_iter().map(|runs| runs.into_iter().collect::<Option<Vec<_>>>().map(mean)).collect()
+    };
+    let (measured, ours) = (rounds(memberlist2018), rounds(Config::lan));
+    let lossy = lab.pick(1000, 20);
+    let seeds = format!("1..={}; N≥10,000: 1..={}; loss: 1..={lossy}", times(30), times(10_000));
+    let mut found = Found { seeds, ..Found::default() };
+    for (i, &(n, discrete)) in sizes.iter().enumerate() {
+        found.rows.push(
+            Row::new(format!("rounds to 99.99 %, N={n}: Serf's formula"), "rounds", measured[i])
+                .published(serf_rounds(n))
+                .band(Band::AtMost(serf_rounds(n)))
+                .ours(ours[i]),
+        );
+        if let Some(model) = discrete {
+            found.rows.push(
+                Row::new(
+                    format!("rounds to 99.99 %, N={n}: discrete model"),
+                    "rounds",
+                    measured[i],
+                )
+                .published(model)
+                .band(Band::Within(model - 1.0, model + 1.0)),
+            );
+        }
+    }
+    let complete = |config: fn() -> ConfigBuilder, times: u64| -> Vec<f64> {
+        let run = |l: &(f64, f64), seed| event(lab, config(), 1000, l.0, seed).missed() == 0;
+        let all = lab.repeat(&LOSSES, |_| times, run);
+        all.iter()
+            .map(|r| r.iter().filter(|c| **c).count() as f64 / r.len() as f64 * 100.0)
+            .collect()
+    };
+    let (shares, ours_shares) =
+        (complete(memberlist2018, lossy), complete(Config::lan, lab.pick(200, 4)));
+    for (i, &(loss, expected)) in LOSSES.iter().enumerate() {
+        found.rows.push(
+            Row::new(
+                format!("all of 1,000 get it, {} % loss", loss * 100.0),
+                "% of runs",
+                shares[i],
+            )
+            .published(expected)
+            // Of a few runs such a share cannot be told.
+            .band(lab.pick(Band::Within(expected - 3.0, expected + 3.0), Band::Free))
+            .ours(ours_shares[i]),
+        );
+    }
+    found.plots.push(by_size(sizes, &measured, &ours));
+    found.plots.push(spread(lab));
+    found.note("A round is 200 ms from the moment of the event; members' rounds are not in step.");
+    found.note("Events also ride on pings and acks, which neither model counts.");
+    found
+}
+
+fn memberlist2018() -> ConfigBuilder {
+    Config::lan().memberlist2018()
+}
+
+/// Serf's model: three messages a round, half of them useful, nothing lost.
+fn serf_rounds(n: u32) -> f64 {
+    ((f64::from(n) + 1.0) * SHARE / (1.0 - SHARE)).ln() / (0.5 * 3.0)
+}
+
+/// When the members had the event, in rounds; sorted.
+struct Reached {
+    n: u32,
+    rounds: Vec<f64>,
+}
+
+impl Reached {
+    fn rounds_to(&self, share: f64) -> Option<f64> {
+        self.rounds.get((f64::from(self.n) * share).ceil() as usize - 1).copied()
+    }
+
+    fn missed(&self) -> usize {
+        self.n as usize - self.rounds.len()
+    }
+}
+
+/// One world, one event.
+fn event(lab: &Lab, config: ConfigBuilder, n: u32, loss: f64, seed: u64) -> Reached {
+    let mut draw = Draw::new(seed, "E13");
+    let origin = draw.below(n.into()) as u32;
+    let start = Instant::from_nanos(draw.between(1_000_000_000, 1_999_999_999));
+    let mut world = WorldConfig::new(seed, n);
+    world.core = config.build().expect("the presets are valid");
+    world.links = Links::default().with_loss(loss).expect("a share");
+    let mut world = World::converged_with(world, Tap::make(|_| Got(None)));
+    world.run_until(start);
+    let (lane, payload) = (Lane::Normal, Bytes::from_static(b"event"));
+    world.command(origin, Command::Broadcast { lane, key: None, payload });
+    let got = |world: &World<Tap<Got>>| -> Vec<Instant> {
+        (0..n).filter(|i| *i != origin).filter_map(|i| world.machine(i)?.notes.0).collect()
+    };
+    for _ in 0..ROUNDS_MAX {
+        let next = world.now() + ROUND;
+        world.run_until(next);
+        if got(&world).len() + 1 == n as usize {
+            break;
+        }
+    }
+    lab.count(&world);
+    let after = |at: Instant| at.since(start).as_secs_f64() / ROUND.as_secs_f64();
+    let mut rounds: Vec<f64> = got(&world).into_iter().map(after).collect();
+    rounds.push(0.0);
+    rounds.sort_by(f64::total_cmp);
+    Reached { n, rounds }
+}
+
+/// By then nobody sends it any more.
+const ROUNDS_MAX: u32 = 50;
+
+/// When a node got a user message.
+struct Got(Option<Instant>);
+
+impl Notes for Got {
+    fn on_event(&mut self, now: Instant, event: &Event) {
+        if let Event::Message { .. } = event {
+            self.0.get_or_insert(now);
+        }
+    }
+}
+
+fn by_size(sizes: &[(u32, Option<f64>)], measured: &[Option<f64>], ours: &[Option<f64>]) -> Plot {
+    let points = |rounds: &[Option<f64>]| -> Vec<(f64, f64)> {
+        sizes.iter().zip(rounds).filter_map(|(s, r)| Some((s.0.into(), (*r)?))).collect()
+    };
+    let serf = sizes.iter().map(|s| (s.0.into(), serf_rounds(s.0))).collect();
+    let discrete = sizes.iter().filter_map(|s| Some((s.0.into(), s.1?))).collect();
+    Plot::new("Gossip rounds until 99.99 % have the event", "members", "rounds of 200 ms")
+        .log_x()
+        .with(Mark::Line, "memberlist2018", points(measured))
+        .with(Mark::Line, "our defaults", points(ours))
+        .with(Mark::Theory, "Serf's formula", serf)
+        .with(Mark::Published, "memberlist2018, published (discrete model)", discrete)
+}
+
+/// Who has the event when, at 1,000 members.
+fn spread(lab: &Lab) -> Plot {
+    let losses = [0.0, 0.3, 0.5];
+    let runs = lab.each(&losses, |loss| event(lab, memberlist2018(), 1000, *loss, 1));
+    let mut plot =
+        Plot::new("Who has the event, N = 1,000, one run", "rounds of 200 ms", "share of members");
+    for (loss, run) in losses.iter().zip(runs) {
+        let share = |i: usize| (i + 1) as f64 / f64::from(run.n);
+        let points =
+            run.rounds.iter().enumerate().step_by(10).map(|(i, r)| (*r, share(i))).collect();
+        plot = plot.with(Mark::Line, &format!("{} % loss", loss * 100.0), points);
+    }
+    plot
+}
