@@ -32,7 +32,11 @@ impl Events {
         if self.lagged > 0 {
             return Some(Event::Lagged(core::mem::take(&mut self.lagged)));
         }
-        self.waiting.pop_front()
+        let event = self.waiting.pop_front();
+        if self.waiting.is_empty() && self.waiting.capacity() > KEPT {
+            self.waiting = VecDeque::new();
+        }
+        event
     }
 
     /// Gives an empty queue's memory back.
@@ -46,3 +50,7 @@ impl Events {
         self.waiting.is_empty() && self.lagged == 0
     }
 }
+
+/// An empty queue gives back the memory of more events than these: a merge raises a thousand at
+/// once, and the next comes in minutes.
+const KEPT: usize = 64;

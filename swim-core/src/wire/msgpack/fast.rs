@@ -5,7 +5,7 @@ use crate::wire::msgpack::Reader;
 
 /// A cursor that knows only the canonical forms; whoever gets `None` starts over with the general
 /// reader.
-#[derive(Clone)]
+#[derive(Clone, Copy)]
 pub(crate) struct Fast<'a>(&'a [u8]);
 
 /// A byte string of less than 32 bytes; its length is in the low bits.
@@ -39,6 +39,14 @@ impl<'a> Fast<'a> {
             }
             _ => false,
         }
+    }
+
+    /// Takes `N` bytes.
+    #[inline]
+    pub(crate) fn chunk<const N: usize>(&mut self) -> Option<&'a [u8; N]> {
+        let (chunk, rest) = self.0.split_first_chunk()?;
+        self.0 = rest;
+        Some(chunk)
     }
 
     #[inline(always)]

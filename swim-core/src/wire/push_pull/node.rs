@@ -31,6 +31,41 @@ impl NodeState<'_> {
     /// Appends the entry.
     #[inline]
     pub fn encode(&self, out: &mut BytesMut) {
+        match self.ends() {
+            Some((head, tail)) => write(out, self.encoded_len(), |to| {
+                to.put(&head);
+                to.put(b"\xa4Meta");
+                to.opt_raw(self.meta);
+                to.put(b"\xa4Name");
+                to.raw(self.name);
+                to.put(&tail);
+            }),
+            None => self.encode_any(out),
+        }
+    }
+
+    /// All that stands before and behind metadata and name, in most entries: IPv4, a port and an
+    /// incarnation of the usual size, a state that exists. Putting these at once takes a third of
+    /// the time.
+    #[inline]
+    fn ends(&self) -> Option<([u8; HEAD], [u8; TAIL])> {
+        let (&[a, b, c, d], &[e, f, g, h, i, j]) = (self.addr?, self.vsn?) else { return None };
+        let incarnation = u8::try_from(self.incarnation).ok().filter(|&n| n <= FIXINT_MAX)?;
+        let state = u8::try_from(self.state).ok().filter(|&n| n <= FIXINT_MAX)?;
+        let [high, low] = self.port.to_be_bytes();
+        if high == 0 {
+            return None;
+        }
+        let (mut head, mut tail) = (*HEAD_FORM, *TAIL_FORM);
+        head[ADDR..ADDR + 4].copy_from_slice(&[a, b, c, d]);
+        head[INCARNATION] = incarnation;
+        tail[PORT..PORT + 2].copy_from_slice(&[high, low]);
+        tail[STATE] = state;
+        tail[VSN..].copy_from_slice(&[e, f, g, h, i, j]);
+        Some((head, tail))
+    }
+
+    fn encode_any(&self, out: &mut BytesMut) {
         write(out, self.encoded_len(), |to| {
             to.put(b"\x87\xa4Addr");
             to.opt_raw(self.addr);
@@ -69,21 +104,12 @@ impl<'a> Body<'a> for NodeState<'a> {
 
     #[inline]
     fn fast(from: &mut Fast<'a>) -> Option<Self> {
-        from.expect(b"\x87\xa4Addr")?;
-        let addr = from.opt_raw()?;
-        from.expect(b"\xabIncarnation")?;
-        let incarnation = from.u32()?;
-        from.expect(b"\xa4Meta")?;
-        let meta = from.opt_raw()?;
-        from.expect(b"\xa4Name")?;
-        let name = from.raw()?;
-        from.expect(b"\xa4Port")?;
-        let port = from.u16()?;
-        from.expect(b"\xa5State")?;
-        let state = i64::from(from.u32()?);
-        from.expect(b"\xa3Vsn")?;
-        let vsn = from.opt_raw()?;
-        Some(Self { name, addr, port, meta, incarnation, state, vsn })
+        let start = *from;
+        if let Some(usual) = usual(from) {
+            return Some(usual);
+        }
+        *from = start;
+        canonical(from)
     }
 
     fn set(&mut self, field: usize, from: &mut Reader<'a>) -> Result<(), DecodeError> {
@@ -100,3 +126,71 @@ impl<'a> Body<'a> for NodeState<'a> {
         Ok(())
     }
 }
+
+/// Reads what [`NodeState::ends`] describes.
+#[inline]
+fn usual<'a>(from: &mut Fast<'a>) -> Option<NodeState<'a>> {
+    let head = from.chunk::<HEAD>()?;
+    let incarnation = head[INCARNATION];
+    let fits = head[..ADDR] == HEAD_FORM[..ADDR]
+        && head[ADDR + 4..INCARNATION] == HEAD_FORM[ADDR + 4..INCARNATION];
+    if !fits || incarnation > FIXINT_MAX {
+        return None;
+    }
+    from.expect(b"\xa4Meta")?;
+    let meta = from.opt_raw()?;
+    from.expect(b"\xa4Name")?;
+    let name = from.raw()?;
+    let tail = from.chunk::<TAIL>()?;
+    let state = tail[STATE];
+    let fits = tail[..PORT] == TAIL_FORM[..PORT]
+        && tail[PORT + 2..STATE] == TAIL_FORM[PORT + 2..STATE]
+        && tail[STATE + 1..VSN] == TAIL_FORM[STATE + 1..VSN];
+    if !fits || state > FIXINT_MAX {
+        return None;
+    }
+    Some(NodeState {
+        name,
+        addr: Some(&head[ADDR..ADDR + 4]),
+        port: u16::from_be_bytes([tail[PORT], tail[PORT + 1]]),
+        meta,
+        incarnation: incarnation.into(),
+        state: state.into(),
+        vsn: Some(&tail[VSN..]),
+    })
+}
+
+/// Reads every entry that is as memberlist writes it.
+fn canonical<'a>(from: &mut Fast<'a>) -> Option<NodeState<'a>> {
+    from.expect(b"\x87\xa4Addr")?;
+    let addr = from.opt_raw()?;
+    from.expect(b"\xabIncarnation")?;
+    let incarnation = from.u32()?;
+    from.expect(b"\xa4Meta")?;
+    let meta = from.opt_raw()?;
+    from.expect(b"\xa4Name")?;
+    let name = from.raw()?;
+    from.expect(b"\xa4Port")?;
+    let port = from.u16()?;
+    from.expect(b"\xa5State")?;
+    let state = i64::from(from.u32()?);
+    from.expect(b"\xa3Vsn")?;
+    let vsn = from.opt_raw()?;
+    Some(NodeState { name, addr, port, meta, incarnation, state, vsn })
+}
+
+/// The start of a usual entry, its values left open.
+const HEAD_FORM: &[u8; HEAD] = b"\x87\xa4Addr\xa4....\xabIncarnation.";
+const HEAD: usize = 24;
+const ADDR: usize = 7;
+const INCARNATION: usize = 23;
+
+/// The end of a usual entry.
+const TAIL_FORM: &[u8; TAIL] = b"\xa4Port\xcd..\xa5State.\xa3Vsn\xa6......";
+const TAIL: usize = 26;
+const PORT: usize = 6;
+const STATE: usize = 14;
+const VSN: usize = 20;
+
+/// The largest number that is its own encoding.
+const FIXINT_MAX: u8 = 0x7f;
