@@ -351,6 +351,11 @@ impl Config {
         self.knobs.list()
     }
 
+    /// The keys that a node starts with; [`Node::keyring`](crate::Node::keyring) has those in force.
+    pub const fn keyring(&self) -> &Keyring {
+        &self.keyring
+    }
+
     /// The networks that members' addresses must lie in; empty allows every address.
     pub fn allowed(&self) -> &[Network] {
         &self.allowed

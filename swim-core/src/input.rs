@@ -13,10 +13,11 @@ use crate::ids::{Addr, InboundId, Lane, NodeName, OpId, OutboundId, Token};
 use crate::keyring::Key;
 use crate::time::Instant;
 
-/// One input of [`Node::handle`](crate::Node::handle).
+/// One input of [`Node::handle`](crate::Node::handle), or of a machine with its call shape and
+/// commands `C` of its own.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub enum Input<'a> {
+pub enum Input<'a, C = Command> {
     /// Time has reached [`Node::poll_timeout`](crate::Node::poll_timeout).
     Timeout,
     /// A datagram, after [`envelope::open_packet`](crate::envelope).
@@ -56,7 +57,7 @@ pub enum Input<'a> {
         /// Comes back in [`Event::Done`](crate::Event::Done).
         op: OpId,
         /// What.
-        command: Command,
+        command: C,
     },
 }
 

@@ -165,6 +165,7 @@ pub mod keyring;
 mod member;
 mod policy;
 mod rng;
+pub mod serf;
 mod stats;
 mod swim;
 pub mod testkit;

@@ -22,6 +22,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("event", &["ids", "member"]),
     ("input", &["config", "event", "ids", "keyring", "member", "time"]),
     ("swim", SWIM_USES),
+    ("serf", SERF_USES),
     ("journal", JOURNAL_USES),
     ("testkit", &["*"]),
     ("fuzzing", &["*"]),
@@ -31,6 +32,21 @@ const LAYERS: &[(&str, &[&str])] = &[
 const SWIM_USES: &[&str] = &[
     "config", "error", "event", "ids", "input", "keyring", "member", "policy", "rng", "stats",
     "time", "wire",
+];
+
+const SERF_USES: &[&str] = &[
+    "config",
+    "coordinate",
+    "error",
+    "event",
+    "ids",
+    "input",
+    "keyring",
+    "member",
+    "rng",
+    "swim",
+    "time",
+    "wire",
 ];
 
 const JOURNAL_USES: &[&str] = &[
@@ -51,6 +67,7 @@ const SWIM: &[&str] = &[
     "outbox",
     "roster",
     "rumours",
+    "above",
     "ctx",
     "claims",
     "suspects",
@@ -66,6 +83,7 @@ const SWIM: &[&str] = &[
     "datagram",
     "streams",
     "commands",
+    "support",
     "audit",
 ];
 
@@ -80,6 +98,7 @@ const DEPENDENCIES: &[&str] = &[
     "rand_core",
     "rand_xoshiro",
     "aes-gcm",
+    "base64",
     "ring",
     "serde",
     "regex-automata",

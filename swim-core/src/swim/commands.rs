@@ -12,10 +12,6 @@ use crate::ids::{Addr, META_BYTES_MAX, OpId};
 use crate::input::{Command, KeyCommand, Seat};
 use crate::wire::Limits;
 
-/// Bytes that a datagram adds around a user message besides label and seal: type, place in a
-/// compound, compound, checksum.
-const USER_OVERHEAD: usize = 1 + 2 + 2 + 5;
-
 impl Node {
     pub(super) fn on_command(&mut self, op: OpId, command: Command) -> Result<(), Rejected> {
         let cx = &mut self.cx;
@@ -42,9 +38,7 @@ impl Node {
             }
             Command::SetAddress(addr) => return self.set_address(op, addr),
             Command::Broadcast { lane, key, payload } => {
-                let max = cx.config.knobs.datagram_bytes_max as usize;
-                let bytes_max = max.saturating_sub(USER_OVERHEAD + cx.outer_bytes());
-                too_long(payload.len(), bytes_max)?;
+                too_long(payload.len(), cx.broadcast_bytes_max())?;
                 let lane_len_max = cx.config.knobs.lane_len_max;
                 let ended = cx.rumours.push_user(lane, key, payload, Some(op), lane_len_max);
                 cx.end_broadcasts(ended);

@@ -3,11 +3,13 @@
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::net::SocketAddr;
 use core::time::Duration;
 
 use bytes::Bytes;
 use smallvec::SmallVec;
 
+use super::above::{Above, Letter, Mark};
 use super::events::Events;
 use super::members::{Members, Slot, SlotId};
 use super::outbox::Outbox;
@@ -16,7 +18,7 @@ use super::suspicion;
 use super::timers::{Due, Timer, Timers};
 use super::verdicts::Verdicts;
 use crate::config::Config;
-use crate::event::{Event, Outcome};
+use crate::event::{Event, Outcome, Via};
 use crate::ids::{Addr, NodeName, OpId};
 use crate::keyring::Keyring;
 use crate::member::{Record, State};
@@ -46,6 +48,8 @@ pub(crate) struct Ctx {
     pub(crate) keyring: Keyring,
     /// What the embedder wants to be told to others, and what it waits for; most nodes have none.
     pub(crate) app: Option<Box<App>>,
+    /// What a layer above keeps here.
+    pub(crate) above: Option<Box<Above>>,
     /// Where in each gossip interval this node's rounds fall, so that nodes started together
     /// do not stay in step (hazard 38).
     pub(crate) gossip_phase: u64,
@@ -54,6 +58,10 @@ pub(crate) struct Ctx {
 /// Suspects that are asked by themselves in a probe interval, so that a healed partition causes no
 /// burst.
 const QUESTIONS: u32 = 24;
+
+/// Bytes that a datagram adds around a user message besides label and seal: type, place in a
+/// compound, compound, checksum.
+const USER_OVERHEAD: usize = 1 + 2 + 2 + 5;
 
 #[derive(Default)]
 pub(crate) struct App {
@@ -67,8 +75,58 @@ pub(crate) struct App {
 
 impl Ctx {
     pub(crate) fn raise(&mut self, event: Event) {
+        if let Some(above) = &mut self.above {
+            above.mail.letters.push(Letter::Event(event));
+            return;
+        }
         if self.events.push(event, self.config.knobs.events_max) {
             self.stats.rare().events_dropped += 1;
+        }
+    }
+
+    /// A user message came.
+    pub(crate) fn deliver(&mut self, from: SocketAddr, via: Via, payload: &[u8]) {
+        if let Some(above) = &mut self.above {
+            let bytes = above.mail.keep(payload);
+            above.mail.letters.push(Letter::Message { bytes });
+            return;
+        }
+        let payload = Bytes::copy_from_slice(payload);
+        self.raise(Event::Message { from, via, payload });
+    }
+
+    /// A push/pull brought the state of the other node's upper layer.
+    pub(crate) fn deliver_state(&mut self, join: bool, payload: &[u8]) {
+        if payload.is_empty() {
+            return;
+        }
+        if let Some(above) = &mut self.above {
+            let bytes = above.mail.keep(payload);
+            above.mail.letters.push(Letter::State { join, bytes });
+            return;
+        }
+        let payload = Bytes::copy_from_slice(payload);
+        self.raise(Event::RemoteState { join, payload });
+    }
+
+    /// A member answered a probe directly.
+    pub(crate) fn deliver_rtt(&mut self, member: SlotId, rtt: Duration, payload: &[u8]) {
+        if self.config.knobs.rtt_events {
+            let (member, payload) = (self.members.member(member), Bytes::copy_from_slice(payload));
+            self.raise(Event::Rtt { member, rtt, payload });
+        }
+    }
+
+    pub(crate) fn mark(&self, slot: SlotId) -> Mark {
+        self.above.as_ref().map(|above| above.mark(slot)).unwrap_or_default()
+    }
+
+    /// Whether a member that is gone has left, and has not failed. The layer above knows of leaves
+    /// that SWIM does not, and the other way round.
+    pub(crate) fn has_left(&self, slot: SlotId) -> bool {
+        match &self.above {
+            Some(above) => above.mark(slot).leaves,
+            None => self.members.slot(slot).state() == State::Left,
         }
     }
 
@@ -265,6 +323,12 @@ impl Ctx {
         let record = self.my_record();
         let node = record.name_bytes();
         wire::Source { addr: record.wire_ip(), port: record.port(), node }
+    }
+
+    /// Bytes of a broadcast that a datagram has room for.
+    pub(crate) fn broadcast_bytes_max(&self) -> usize {
+        let max = self.config.knobs.datagram_bytes_max as usize;
+        max.saturating_sub(USER_OVERHEAD + self.outer_bytes())
     }
 
     /// Bytes of a datagram that its outer layers take (memberlist spec 1.8).

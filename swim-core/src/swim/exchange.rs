@@ -39,6 +39,11 @@ impl Purpose {
     }
 }
 
+/// Writes the state of the layer above into a push/pull.
+pub(crate) type WriteState<'a> = &'a dyn Fn(&Ctx, &mut BytesMut);
+
+type Above<'a> = Option<WriteState<'a>>;
+
 /// What waits for `poll_exchange`.
 enum Action {
     Open(OutboundId),
@@ -274,12 +279,18 @@ impl Exchanges {
         self.actions.is_empty()
     }
 
-    pub(crate) fn poll(&mut self, cx: &mut Ctx, buf: &mut BytesMut) -> Option<Exchange> {
+    /// The next action; `above` writes the state of the layer above, if there is one.
+    pub(crate) fn poll(
+        &mut self,
+        cx: &mut Ctx,
+        buf: &mut BytesMut,
+        above: Above<'_>,
+    ) -> Option<Exchange> {
         let start = buf.len();
         let exchange = match self.actions.pop_front()? {
             Action::Open(id) => {
                 let out = self.outbound.get(&id).expect("an action goes when its exchange does");
-                write_request(cx, &out.purpose, buf);
+                write_request(cx, &out.purpose, above, buf);
                 cx.stats.streams_out += 1;
                 Exchange::Open {
                     id,
@@ -291,7 +302,7 @@ impl Exchanges {
                 }
             }
             Action::State { id, join } => {
-                write_state(cx, join, buf);
+                write_state(cx, join, above, buf);
                 cx.stats.streams_out += 1;
                 Exchange::Reply { id, len: buf.len() - start }
             }
@@ -311,7 +322,7 @@ impl Exchanges {
     }
 }
 
-fn write_request(cx: &Ctx, purpose: &Purpose, buf: &mut BytesMut) {
+fn write_request(cx: &Ctx, purpose: &Purpose, above: Above<'_>, buf: &mut BytesMut) {
     match purpose {
         Purpose::StreamPing { seq } => cx.ping(*seq, b"").encode(buf),
         Purpose::Send { payload, .. } => {
@@ -320,14 +331,22 @@ fn write_request(cx: &Ctx, purpose: &Purpose, buf: &mut BytesMut) {
             buf.extend_from_slice(payload);
         }
         Purpose::Join(_) | Purpose::Sync | Purpose::Reconnect => {
-            write_state(cx, purpose.is_join(), buf);
+            write_state(cx, purpose.is_join(), above, buf);
         }
     }
 }
 
 /// Everything this node knows (memberlist spec 3.3).
-fn write_state(cx: &Ctx, join: bool, buf: &mut BytesMut) {
-    let app_state = cx.app.as_ref().map_or(&[][..], |app| &app.app_state);
+fn write_state(cx: &Ctx, join: bool, above: Above<'_>, buf: &mut BytesMut) {
+    // The header has its length, so it is written apart; a push/pull is O(n) anyway.
+    let mut written = BytesMut::new();
+    let app_state = match above {
+        Some(write) => {
+            write(cx, &mut written);
+            &written[..]
+        }
+        None => cx.app.as_ref().map_or(&[][..], |app| &app.app_state),
+    };
     let user_state_len = u32::try_from(app_state.len()).unwrap_or(u32::MAX);
     let header = wire::PushPullHeader { join, nodes: cx.members.len(), user_state_len };
     header.encode(buf);

@@ -4,12 +4,9 @@ use alloc::collections::VecDeque;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use bytes::Bytes;
-
 use super::claims::{Origin, sane_versions};
 use super::ctx::Ctx;
 use super::timers::Timer;
-use crate::event::Event;
 use crate::ids::{Addr, check_name};
 use crate::member::{State, Versions};
 use crate::policy::{Admission, Candidate};
@@ -33,7 +30,7 @@ struct Pending {
     left: u32,
     join: bool,
     origin: Origin,
-    user_state: Bytes,
+    user_state: Vec<u8>,
 }
 
 /// Why a push/pull is not merged.
@@ -80,7 +77,7 @@ impl Merges {
         merge_slice(cx, origin, &mut nodes);
         let user_state = state.user_state();
         if nodes.left() == 0 {
-            remote_state(cx, state.join, user_state.to_vec().into());
+            cx.deliver_state(state.join, user_state);
             return;
         }
         self.pending.push_back(Pending {
@@ -89,7 +86,7 @@ impl Merges {
             left: nodes.left(),
             join: state.join,
             origin,
-            user_state: user_state.to_vec().into(),
+            user_state: user_state.to_vec(),
         });
         cx.timers.arm(Timer::Merge, cx.now);
     }
@@ -108,17 +105,11 @@ impl Merges {
         if pending.left == 0
             && let Some(Pending { join, user_state, .. }) = self.pending.pop_front()
         {
-            remote_state(cx, join, user_state);
+            cx.deliver_state(join, &user_state);
         }
         if !self.pending.is_empty() {
             cx.timers.arm(Timer::Merge, cx.now);
         }
-    }
-}
-
-fn remote_state(cx: &mut Ctx, join: bool, payload: Bytes) {
-    if !payload.is_empty() {
-        cx.raise(Event::RemoteState { join, payload });
     }
 }
 

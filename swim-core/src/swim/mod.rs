@@ -1,6 +1,7 @@
 //! The SWIM machine. [`Node`] routes each input to the sub-machine that it is for; those keep their
 //! own state and share a [`ctx::Ctx`].
 
+mod above;
 mod audit;
 mod claims;
 mod commands;
@@ -22,6 +23,7 @@ mod roster;
 mod rules;
 mod rumours;
 mod streams;
+mod support;
 mod suspects;
 mod suspicion;
 mod timers;
@@ -29,6 +31,9 @@ mod transmit;
 mod upkeep;
 mod verdicts;
 
+pub(crate) use above::{Letter, Mail, Mark};
+pub(crate) use ctx::Ctx;
+pub(crate) use members::SlotId;
 pub use node::Node;
 pub use roster::Roster;
 pub(crate) use verdicts::Verdict;

@@ -6,7 +6,7 @@ use alloc::sync::Arc;
 use core::net::SocketAddr;
 use core::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::BytesMut;
 
 use super::claims::Origin;
 use super::ctx::Ctx;
@@ -128,6 +128,7 @@ impl Node {
             verdicts: Verdicts::Asked,
             keyring,
             app: None,
+            above: None,
             gossip_phase: 0,
         };
         Prober::start(&mut cx);
@@ -149,11 +150,7 @@ impl Node {
     /// [`Rejected`] means that the whole input was refused and nothing but a counter has changed. A
     /// bad part of a datagram, or a bad entry of a push/pull, is counted and skipped by itself.
     pub fn handle(&mut self, now: Instant, input: Input<'_>) -> Result<(), Rejected> {
-        if now < self.cx.now {
-            self.cx.stats.rare().clock_backwards += 1;
-        } else {
-            self.cx.now = now;
-        }
+        self.advance(now);
         match input {
             Input::Timeout => {
                 self.on_timeout();
@@ -184,7 +181,7 @@ impl Node {
 
     /// The next thing to do on the stream plane; its message, if any, is appended to `buf`.
     pub fn poll_exchange(&mut self, buf: &mut BytesMut) -> Option<Exchange> {
-        self.exchanges.poll(&mut self.cx, buf)
+        self.exchanges.poll(&mut self.cx, buf, None)
     }
 
     /// The next event.
@@ -261,7 +258,7 @@ impl Node {
 
     /// Whether nothing is left to poll.
     pub fn is_drained(&self) -> bool {
-        self.cx.out.is_empty() && self.cx.events.is_empty() && self.exchanges.is_drained()
+        self.is_polled()
     }
 
     /// Keeps what the policy decides, for a journal.
@@ -401,10 +398,7 @@ impl Node {
             Message::Alive(claim) => cx.on_alive(Origin::Datagram(from), claim),
             Message::Suspect(claim) => cx.on_suspect(Origin::Datagram(from), claim),
             Message::Dead(claim) => cx.on_dead(Origin::Datagram(from), claim),
-            Message::User(payload) => {
-                let payload = Bytes::copy_from_slice(payload);
-                cx.raise(Event::Message { from, via: Via::Datagram, payload });
-            }
+            Message::User(payload) => cx.deliver(from, Via::Datagram, payload),
             _ => return Err(Rejected::WrongPlane),
         }
         Ok(())
@@ -414,12 +408,9 @@ impl Node {
         let cx = &mut self.cx;
         if let Some(answer) = self.prober.on_ack(cx, ack.seq, at) {
             if let Some(rtt) = answer.rtt
-                && cx.config.knobs.rtt_events
                 && cx.members.get(answer.target).is_some()
             {
-                let member = cx.members.member(answer.target);
-                let payload = Bytes::copy_from_slice(ack.payload.unwrap_or_default());
-                cx.raise(Event::Rtt { member, rtt, payload });
+                cx.deliver_rtt(answer.target, rtt, ack.payload.unwrap_or_default());
             }
             return;
         }

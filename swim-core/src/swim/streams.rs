@@ -3,14 +3,12 @@
 use alloc::string::{String, ToString as _};
 use core::net::SocketAddr;
 
-use bytes::Bytes;
-
 use super::exchange::Purpose;
 use super::fast_join::JoinBy;
 use super::merge::NotMerged;
 use super::node::Node;
 use crate::error::Rejected;
-use crate::event::{Event, ExchangeError, Via};
+use crate::event::{ExchangeError, Via};
 use crate::ids::{InboundId, OutboundId};
 use crate::wire::{DecodeError, Kind, Limits, Message, PushPull, UserHeader};
 
@@ -102,8 +100,7 @@ impl Node {
         };
         self.exchanges.close(id);
         if !payload.is_empty() {
-            let payload = Bytes::copy_from_slice(payload);
-            self.cx.raise(Event::Message { from, via: Via::Stream, payload });
+            self.cx.deliver(from, Via::Stream, payload);
         }
         Ok(())
     }

@@ -97,7 +97,8 @@ pub(crate) fn on_reconnect(cx: &mut Ctx, exchanges: &mut Exchanges) {
         return;
     }
     cx.timers.arm(Timer::Reconnect, cx.now + interval);
-    let failed = |cx: &Ctx, slot: SlotId| cx.members.slot(slot).state() == State::Dead;
+    let failed =
+        |cx: &Ctx, slot: SlotId| !cx.members.slot(slot).state().is_live() && !cx.has_left(slot);
     let count = cx.members.local.keys().filter(|&&slot| failed(cx, slot)).count();
     if count == 0 {
         return;
@@ -120,6 +121,9 @@ pub(crate) fn on_reap(cx: &mut Ctx, prober: &mut Prober) {
     cx.rumours.trim();
     cx.events.trim();
     cx.out.trim();
+    if let Some(above) = &mut cx.above {
+        above.mail.trim();
+    }
     if cx.members.local.is_empty() {
         return;
     }
@@ -127,21 +131,36 @@ pub(crate) fn on_reap(cx: &mut Ctx, prober: &mut Prober) {
     let mut reaped = 0;
     for slot in slots {
         if slot != cx.me && reaped < REAP_SLICE && is_forgettable(cx, slot) {
-            let member = cx.members.member(slot);
-            cx.rumours.forget(slot);
-            prober.forget(cx, slot);
-            cx.members.remove(slot);
-            cx.raise(Event::Reaped(member));
+            cx.forget(prober, slot);
             reaped += 1;
         }
     }
 }
 
+impl Ctx {
+    /// Forgets a member.
+    pub(crate) fn forget(&mut self, prober: &mut Prober, slot: SlotId) {
+        let mut member = self.members.member(slot);
+        if self.above.is_some() {
+            member.state = if self.has_left(slot) { State::Left } else { State::Dead };
+        }
+        self.rumours.forget(slot);
+        prober.forget(self, slot);
+        self.members.remove(slot);
+        if let Some(above) = &mut self.above {
+            above.forget(slot);
+        }
+        self.raise(Event::Reaped(member));
+    }
+}
+
 fn is_forgettable(cx: &mut Ctx, slot: SlotId) -> bool {
-    let after = match cx.members.slot(slot).state() {
-        State::Alive | State::Suspect => return false,
-        State::Dead => cx.config.knobs.reconnect_timeout,
-        State::Left => cx.config.knobs.tombstone_timeout,
+    if cx.members.slot(slot).state().is_live() {
+        return false;
+    }
+    let after = match cx.has_left(slot) {
+        false => cx.config.knobs.reconnect_timeout,
+        true => cx.config.knobs.tombstone_timeout,
     };
     let Some(local) = cx.members.local.get(&slot) else { return false };
     let gone = cx.now.since(local.changed);

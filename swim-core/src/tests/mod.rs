@@ -8,4 +8,5 @@ mod hostile;
 mod last_call;
 mod late;
 mod membership;
+mod serf;
 mod table;

@@ -1,0 +1,164 @@
+//! What a Serf node tells its embedder.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use bytes::Bytes;
+
+use crate::event::{self, ExchangeError};
+use crate::ids::{NodeName, OpId};
+use crate::serf::Member;
+use crate::time::Instant;
+
+/// Something happened.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Event {
+    /// Something became of members: of one, or of several if member events are coalesced.
+    Members {
+        /// What.
+        change: Change,
+        /// Of whom; never nobody.
+        members: Vec<Member>,
+    },
+    /// An application's event.
+    User(UserEvent),
+    /// A question that this node should answer, with
+    /// [`Command::Respond`](crate::serf::Command::Respond).
+    Query(QueryEvent),
+    /// A node has got a query of this node's own.
+    Ack {
+        /// The command that asked.
+        op: OpId,
+        /// Who.
+        from: NodeName,
+    },
+    /// A node answered a query of this node's own.
+    Response {
+        /// The command that asked.
+        op: OpId,
+        /// Who.
+        from: NodeName,
+        /// What it said.
+        payload: Bytes,
+    },
+    /// The keyring changed; store it and answer with
+    /// [`Command::KeyringSaved`](crate::serf::Command::KeyringSaved) of the same number. A query of
+    /// another node may wait for the answer.
+    KeyringChanged(OpId),
+    /// A second node claims the name of a member; the claim was ignored.
+    Conflict {
+        /// The member that holds the name.
+        existing: Member,
+        /// The claim.
+        other: Member,
+    },
+    /// The cluster takes another node for the owner of this node's name: stop, without leaving.
+    Outvoted {
+        /// Nodes that answered.
+        votes: u32,
+        /// Nodes that answered with the address of this one.
+        matching: u32,
+    },
+    /// A command came to its end.
+    Done {
+        /// Which command.
+        op: OpId,
+        /// How it ended.
+        outcome: Outcome,
+    },
+    /// This many events were dropped because nobody fetched them: read
+    /// [`Serf::members`](crate::serf::Serf::members) afresh.
+    Lagged(u64),
+}
+
+/// What became of a member.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[expect(clippy::exhaustive_enums, reason = "the agent protocol knows these five")]
+pub enum Change {
+    /// It joined, or came back.
+    Join,
+    /// It is gone, as was said.
+    Leave,
+    /// It is gone, and nobody said so.
+    Failed,
+    /// Its tags or versions changed.
+    Update,
+    /// It was forgotten.
+    Reap,
+}
+
+/// An application's event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct UserEvent {
+    /// Its Lamport time.
+    pub ltime: u64,
+    /// What happened. What is not UTF-8 is replaced.
+    pub name: String,
+    /// The application's bytes.
+    pub payload: Bytes,
+    /// Of several with this name that come at about the same time, the last is enough.
+    pub coalesce: bool,
+}
+
+/// A question of another node, or of this node itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct QueryEvent {
+    /// For [`Command::Respond`](crate::serf::Command::Respond).
+    pub id: QueryId,
+    /// Its Lamport time.
+    pub ltime: u64,
+    /// What is asked. What is not UTF-8 is replaced.
+    pub name: String,
+    /// The application's bytes.
+    pub payload: Bytes,
+    /// Who asks; empty if it does not say.
+    pub source: String,
+    /// No answer is taken after this.
+    pub deadline: Instant,
+}
+
+/// A query that can be answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct QueryId(pub(crate) u64);
+
+impl QueryId {
+    /// The number, unique within a node.
+    pub const fn number(self) -> u64 {
+        self.0
+    }
+}
+
+/// How a command ended.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// A join reached `reached` of the seeds and failed with `failed`; 0 reached is a failed join.
+    Joined {
+        /// Seeds that exchanged state.
+        reached: u32,
+        /// Seeds that did not.
+        failed: u32,
+        /// Why the last of those failed.
+        error: Option<ExchangeError>,
+    },
+    /// This node has left.
+    Left,
+    /// The command took effect; what it had to tell was told.
+    Applied,
+    /// The command took effect, but what it had to tell was not told often enough in
+    /// [`broadcast_timeout`](crate::serf::SerfConfig::broadcast_timeout).
+    TimedOut,
+    /// The time of a query is over.
+    Answered {
+        /// Nodes that acknowledged it.
+        acks: u32,
+        /// Nodes that answered it.
+        responses: u32,
+    },
+    /// A command of the bare node ended.
+    Swim(event::Outcome),
+}

@@ -1,0 +1,110 @@
+//! The state that push/pulls carry (serf spec 2.5).
+
+use bytes::BytesMut;
+use foldhash::fast::FixedState;
+use hashbrown::HashSet;
+
+use super::core::Core;
+use super::lamport::Clocks;
+use super::members::Members;
+use super::user_event::UserEvents;
+use crate::swim::Ctx;
+use crate::wire::Limits;
+use crate::wire::serf::{self, Join, Leave, PushPull, PushPullFields, Slot};
+
+/// Writes what this node knows, for the other side of a push/pull. Events are left out if they
+/// would make it too long; whether that was so.
+pub(super) fn write(
+    table: &Ctx,
+    clocks: Clocks,
+    events: &UserEvents,
+    event_times: u32,
+    out: &mut BytesMut,
+) -> bool {
+    let members = || table.members.iter();
+    let ring = events.ring().slots();
+    let fields = |cut: bool| PushPullFields {
+        ltime: clocks.member.time(),
+        status_ltimes: Some(
+            members().map(|(slot, s)| (s.record().name_bytes(), table.mark(slot).number)),
+        ),
+        left: Some(
+            members()
+                .filter(|(slot, s)| !s.state().is_live() && table.mark(*slot).leaves)
+                .map(|(_, s)| s.record().name_bytes()),
+        ),
+        event_ltime: clocks.event.time(),
+        events: Some((0..event_times as usize).map(move |at| {
+            let slot = ring.get(at).and_then(Option::as_ref).filter(|_| !cut)?;
+            let events = slot.items.iter();
+            let events = events
+                .map(|known| serf::Event { name: &known.name, payload: Some(&known.payload) });
+            Some(Slot { ltime: slot.ltime, events: Some(events) })
+        })),
+        query_ltime: clocks.query.time(),
+    };
+    let whole = fields(false);
+    let cut = whole.encoded_len() > Limits::default().user_state_bytes_max as usize;
+    let fields = if cut { fields(true) } else { whole };
+    fields.encode(out);
+    cut
+}
+
+/// Takes what another node knows.
+///
+/// `ignore_old`: this node joins, and does not want the events from before.
+pub(super) fn merge(
+    cx: &mut Core,
+    members: &mut Members,
+    events: &mut UserEvents,
+    state: &[u8],
+    ignore_old: bool,
+) {
+    let Ok(state) = PushPull::decode(state) else {
+        cx.stats.count().malformed += 1;
+        return;
+    };
+    let clocks = &mut cx.clocks;
+    let pairs = [
+        (&mut clocks.member, state.ltime),
+        (&mut clocks.event, state.event_ltime),
+        (&mut clocks.query, state.query_ltime),
+    ];
+    for (clock, time) in pairs {
+        if let Some(last) = time.checked_sub(1) {
+            clock.witness(last);
+        }
+    }
+    merge_members(cx, members, &state);
+    if ignore_old {
+        events.raise_min_time(state.event_ltime);
+    }
+    for slot in state.events.into_iter().flatten().flatten() {
+        for event in slot.events.into_iter().flatten() {
+            let serf::Event { name, payload } = event;
+            let ltime = slot.ltime;
+            events.take(cx, &serf::UserEvent { ltime, name, payload, coalesce: false });
+        }
+    }
+}
+
+/// Those who left are taken to have said so just after the last that was heard of them; the others,
+/// to have joined then.
+fn merge_members(cx: &mut Core, members: &mut Members, state: &PushPull<'_>) {
+    let seed = cx.node.random_u32();
+    let mut left = HashSet::with_hasher(FixedState::with_seed(seed.into()));
+    left.extend(state.left.into_iter().flatten());
+    for (node, ltime) in state.status_ltimes.into_iter().flatten() {
+        if left.remove(node) {
+            let ltime = ltime.saturating_add(1);
+            members.on_leave(cx, &Leave { ltime, node, prune: false });
+        } else {
+            members.on_join(cx, &Join { ltime, node });
+        }
+    }
+    for node in state.left.into_iter().flatten() {
+        if left.remove(node) {
+            members.on_leave(cx, &Leave { ltime: 1, node, prune: false });
+        }
+    }
+}

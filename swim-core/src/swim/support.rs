@@ -1,0 +1,175 @@
+//! What a node does for the layer above it, inside of the crate.
+
+use alloc::boxed::Box;
+use core::net::SocketAddr;
+
+use bytes::{Bytes, BytesMut};
+use smallvec::SmallVec;
+
+use super::above::{Above, Letter, Mail, Mark};
+use super::exchange::WriteState;
+use super::members::SlotId;
+use super::node::Node;
+use crate::event::Outcome;
+use crate::ids::{Lane, OpId};
+use crate::input::Exchange;
+use crate::member::{Member, Record};
+use crate::time::Instant;
+
+impl Node {
+    /// From now on what concerns the layer above is mail, and no event.
+    pub(crate) fn attach(&mut self) {
+        let mut above = Above::new();
+        while let Some(event) = self.cx.events.pop() {
+            above.mail.letters.push(Letter::Event(event));
+        }
+        self.cx.above = Some(Box::new(above));
+    }
+
+    /// Takes what waits for the layer above; `None` if nothing does.
+    pub(crate) fn take_mail(&mut self) -> Option<Mail> {
+        let above = self.cx.above.as_mut().filter(|above| !above.mail.is_empty())?;
+        Some(core::mem::take(&mut above.mail))
+    }
+
+    /// Gives the space of read mail back for the next, unless there is some already.
+    pub(crate) fn return_mail(&mut self, mut mail: Mail) {
+        mail.clear();
+        if let Some(above) = self.cx.above.as_mut().filter(|above| above.mail.is_empty()) {
+            above.mail = mail;
+        }
+    }
+
+    /// Whether mail waits.
+    pub(crate) fn has_mail(&self) -> bool {
+        self.cx.above.as_ref().is_some_and(|above| !above.mail.is_empty())
+    }
+
+    /// [`poll_exchange`](Self::poll_exchange) for a layer that writes its state when it goes.
+    pub(crate) fn poll_exchange_with(
+        &mut self,
+        buf: &mut BytesMut,
+        state: WriteState<'_>,
+    ) -> Option<Exchange> {
+        self.exchanges.poll(&mut self.cx, buf, Some(state))
+    }
+
+    /// Whether nothing is left to poll, mail not counted.
+    pub(crate) fn is_polled(&self) -> bool {
+        self.cx.out.is_empty() && self.cx.events.is_empty() && self.exchanges.is_drained()
+    }
+
+    /// Lets time pass up to an input of the layer above.
+    pub(crate) fn advance(&mut self, now: Instant) {
+        if now < self.cx.now {
+            self.cx.stats.rare().clock_backwards += 1;
+        } else {
+            self.cx.now = now;
+        }
+    }
+
+    pub(crate) fn random_u32(&mut self) -> u32 {
+        self.cx.rng.next_u32()
+    }
+
+    /// The time of the last input.
+    pub(crate) fn now(&self) -> Instant {
+        self.cx.now
+    }
+
+    pub(crate) fn find(&self, name: &[u8]) -> Option<SlotId> {
+        self.cx.members.find(name)
+    }
+
+    /// The places of all members.
+    pub(crate) fn slots(&self) -> impl Iterator<Item = SlotId> + '_ {
+        self.cx.members.iter().map(|(slot, _)| slot)
+    }
+
+    /// A member by its place, which must be in use.
+    pub(crate) fn at(&self, slot: SlotId) -> Member {
+        self.cx.members.member(slot)
+    }
+
+    /// Whether a member is alive or suspect.
+    pub(crate) fn is_live(&self, slot: SlotId) -> bool {
+        self.cx.members.slot(slot).state().is_live()
+    }
+
+    /// Where this node stands in its own table.
+    pub(crate) fn my_slot(&self) -> SlotId {
+        self.cx.me
+    }
+
+    pub(crate) fn my_record(&self) -> &Record {
+        self.cx.my_record()
+    }
+
+    /// Members that are alive or suspect, besides this node.
+    pub(crate) fn others_live(&self) -> u32 {
+        self.cx.others_live()
+    }
+
+    pub(crate) fn mark(&self, slot: SlotId) -> Mark {
+        self.cx.mark(slot)
+    }
+
+    pub(crate) fn set_mark(&mut self, slot: SlotId, mark: Mark) {
+        if let Some(above) = &mut self.cx.above {
+            above.set_mark(slot, mark);
+        }
+    }
+
+    /// Up to `k` different members for which `wanted` holds, uniformly drawn.
+    pub(crate) fn pick_members(
+        &mut self,
+        k: usize,
+        wanted: impl Fn(SlotId, &Record, bool) -> bool,
+    ) -> SmallVec<[SlotId; 8]> {
+        self.cx.pick(k, |_, slot, s| wanted(slot, s.record(), s.state().is_live()))
+    }
+
+    /// Queues a broadcast; of a full lane the one that was sent most often is dropped. `op` ends
+    /// when it was sent often enough or dropped. False if no datagram has room for it.
+    pub(crate) fn broadcast(
+        &mut self,
+        lane: Lane,
+        payload: Bytes,
+        op: Option<OpId>,
+        lane_len_max: u32,
+    ) -> bool {
+        let cx = &mut self.cx;
+        if payload.len() > cx.broadcast_bytes_max() {
+            return false;
+        }
+        let ended = cx.rumours.push_user(lane, None, payload, op, lane_len_max);
+        cx.end_broadcasts(ended);
+        cx.arm_gossip();
+        true
+    }
+
+    /// Queues a datagram to one address; false if too many bytes wait.
+    pub(crate) fn send(&mut self, to: SocketAddr, payload: Bytes) -> bool {
+        let bytes_max = self.cx.config.knobs.direct_bytes_max;
+        let queued = self.cx.out.direct(to, payload, bytes_max);
+        if !queued {
+            self.cx.stats.rare().direct_dropped += 1;
+        }
+        queued
+    }
+
+    /// Replaces this node's metadata, and announces it; ends with `Event::Done`.
+    pub(crate) fn renew_meta(&mut self, op: OpId, meta: &[u8]) {
+        let record = self.cx.my_record().with(self.cx.my_record().addr(), meta);
+        self.cx.renew(record, Some((op, Outcome::Applied)));
+    }
+
+    /// Forgets a member that is gone; false if it is live, or this node itself.
+    pub(crate) fn erase(&mut self, slot: SlotId) -> bool {
+        let gone = slot != self.cx.me && !self.is_live(slot);
+        if gone {
+            self.cx.forget(&mut self.prober, slot);
+        }
+        gone
+    }
+}

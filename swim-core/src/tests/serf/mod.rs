@@ -1,0 +1,11 @@
+//! Scenarios on a few Serf nodes, one file per topic.
+
+mod bounds;
+mod conflict;
+mod hazards;
+mod keys;
+mod membership;
+mod net;
+mod queries;
+mod state;
+mod user_events;
