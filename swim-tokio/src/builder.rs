@@ -4,8 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use swim_core::keyring::Keyring;
-use swim_core::{Config, Identity, Node};
+use swim_core::{Config, Identity, Node, NodeName, Seed};
 use tokio::sync::mpsc;
 
 use crate::addr::{DEFAULT_PORT, JoinAddr};
@@ -13,7 +12,9 @@ use crate::advertise;
 use crate::bind::Sockets;
 use crate::clock::Clock;
 use crate::counters::Counters;
-use crate::driver::{Datagrams, Driver, Ignore, KeySaver, Ops, Outlet, Streams};
+use crate::driver::{
+    BareDesk, Datagrams, Desk, Driver, Ignore, KeySaver, Machine, Outlet, Streams,
+};
 use crate::error::StartError;
 use crate::events::{Events, Overflow};
 use crate::handle::Handle;
@@ -57,7 +58,7 @@ pub struct Builder {
     advertise: Option<SocketAddr>,
     meta: Vec<u8>,
     app_versions: (u8, u8, u8),
-    seeds: Vec<JoinAddr>,
+    pub(crate) seeds: Vec<JoinAddr>,
     keyring_file: Option<PathBuf>,
     events_max: usize,
     overflow: Overflow,
@@ -151,35 +152,13 @@ impl Builder {
     ///
     /// [`StartError`]; nothing is left running. If there are seeds, one of them must be reached.
     pub async fn spawn(self) -> Result<(Handle, Events), StartError> {
-        let clock = Clock::new();
-        let seed = nonce::seed().map_err(|e| StartError::Random(e.into()))?;
-        let bind = self.bind;
-        let sockets =
-            Sockets::bind(bind).map_err(|error| StartError::Bind { addr: bind, error })?;
-        // Sending starts at once instead of finding the socket not ready.
-        let ready = sockets.udp.writable().await;
-        ready.map_err(|error| StartError::Bind { addr: bind, error })?;
-        let identity = self.identity(sockets.local)?;
-        let stored = self.stored_keyring()?;
-        let config = match &stored {
-            Some(ring) => {
-                let config = self.config.to_builder().keyring(ring.clone()).build();
-                config.map_err(StartError::Config)?
-            }
-            None => self.config.clone(),
-        };
-        let (name, advertised) = (identity.name().clone(), identity.addr().canonical());
+        let prepared = self.prepare().await?;
+        let (name, advertised) = prepared.names();
+        let local = prepared.sockets.local;
+        let Prepared { clock, seed, sockets, identity, config } = prepared;
         let node = Node::new(config, identity, seed, clock.now());
-        if let (Some(path), None) = (&self.keyring_file, stored) {
-            if node.keyring().is_empty() {
-                return Err(StartError::Keyring(KeyringFileError::missing(path)));
-            }
-            write_keyring(path, node.keyring()).map_err(StartError::Keyring)?;
-        }
-        let local = sockets.local;
         let seeds = self.seeds.clone();
-        let (driver, requests, events) = self.driver(clock, node, sockets);
-        tokio::spawn(driver.run());
+        let (requests, events) = self.start(clock, node, sockets, BareDesk::new);
         let handle = Handle::new(requests, local, advertised, name);
         if !seeds.is_empty()
             && let Err(e) = handle.join(seeds).await
@@ -190,11 +169,34 @@ impl Builder {
         Ok((handle, events))
     }
 
-    fn stored_keyring(&self) -> Result<Option<Keyring>, StartError> {
-        match &self.keyring_file {
-            Some(path) => read_keyring(path).map_err(StartError::Keyring),
-            None => Ok(None),
+    /// Makes everything that can fail: randomness, sockets, name, keys.
+    pub(crate) async fn prepare(&self) -> Result<Prepared, StartError> {
+        let clock = Clock::new();
+        let seed = nonce::seed().map_err(|e| StartError::Random(e.into()))?;
+        let bind = self.bind;
+        let sockets =
+            Sockets::bind(bind).map_err(|error| StartError::Bind { addr: bind, error })?;
+        // Sending starts at once instead of finding the socket not ready.
+        let ready = sockets.udp.writable().await;
+        ready.map_err(|error| StartError::Bind { addr: bind, error })?;
+        let identity = self.identity(sockets.local)?;
+        let config = self.config_with_keys()?;
+        Ok(Prepared { clock, seed, sockets, identity, config })
+    }
+
+    /// The configuration with the keys of the keyring file, which is made if it does not exist.
+    fn config_with_keys(&self) -> Result<Arc<Config>, StartError> {
+        let Some(path) = &self.keyring_file else { return Ok(self.config.clone()) };
+        if let Some(ring) = read_keyring(path).map_err(StartError::Keyring)? {
+            let config = self.config.to_builder().keyring(ring).build();
+            return config.map_err(StartError::Config);
         }
+        let ring = self.config.keyring();
+        if ring.is_empty() {
+            return Err(StartError::Keyring(KeyringFileError::missing(path)));
+        }
+        write_keyring(path, ring).map_err(StartError::Keyring)?;
+        Ok(self.config.clone())
     }
 
     fn identity(&self, local: SocketAddr) -> Result<Identity, StartError> {
@@ -228,12 +230,14 @@ impl Builder {
         Ok(addr)
     }
 
-    fn driver(
+    /// Starts the task that drives a machine.
+    pub(crate) fn start<D: Desk>(
         self,
         clock: Clock,
-        node: Node,
+        machine: D::Machine,
         sockets: Sockets,
-    ) -> (Driver, mpsc::Sender<crate::driver::Request>, Events) {
+        desk: impl FnOnce(Arc<Shared>) -> D,
+    ) -> (mpsc::Sender<D::Request>, Events<<D::Machine as Machine>::Event>) {
         let shared = Arc::new(Shared {
             clock,
             counters: Counters::default(),
@@ -245,7 +249,7 @@ impl Builder {
         let (consumer, events) = mpsc::channel(self.events_max);
         let held_max = match self.overflow {
             Overflow::Lag => 0,
-            Overflow::HoldBack => node.config().events_max() as usize,
+            Overflow::HoldBack => machine.node().config().events_max() as usize,
         };
         let limit = self.rate_limit;
         let (datagrams, streams) = (limit.map(|l| l.datagrams()), limit.map(|l| l.streams()));
@@ -256,13 +260,29 @@ impl Builder {
             streams: Streams::new(sockets.tcp, source, streams, mailbox.clone(), shared.clone()),
             mail,
             requests: asked,
-            ops: Ops::default(),
             outlet: Outlet::new(consumer, held_max, shared.clone()),
             keys: KeySaver::new(self.keyring_file, mailbox),
-            shared,
-            node,
+            desk: desk(shared),
+            node: machine,
         };
-        (driver, requests, Events(events))
+        tokio::spawn(driver.run());
+        (requests, Events(events))
+    }
+}
+
+/// What a machine is made of, and the sockets that it gets.
+pub(crate) struct Prepared {
+    pub(crate) clock: Clock,
+    pub(crate) seed: Seed,
+    pub(crate) sockets: Sockets,
+    pub(crate) identity: Identity,
+    pub(crate) config: Arc<Config>,
+}
+
+impl Prepared {
+    /// Name and address of the node.
+    pub(crate) fn names(&self) -> (NodeName, SocketAddr) {
+        (self.identity.name().clone(), self.identity.addr().canonical())
     }
 }
 

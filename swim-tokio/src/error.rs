@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 
-use swim_core::{ExchangeError, IdentityError, Rejected};
+use swim_core::{ExchangeError, IdentityError, Rejected, serf};
 
 use crate::keyring_file::KeyringFileError;
 
@@ -67,6 +67,10 @@ pub enum CommandError {
     Busy(usize),
     /// The node refused the command; nothing has changed.
     Rejected(Rejected),
+    /// The Serf node refused the command; nothing has changed.
+    Serf(serf::Rejected),
+    /// The command took effect, but was not told to the cluster in time.
+    TimedOut,
     /// The stream exchange failed.
     Exchange(ExchangeError),
     /// The pinged node did not answer in time.
@@ -81,6 +85,8 @@ impl fmt::Display for CommandError {
             Self::Stopped => f.write_str("the agent has stopped"),
             Self::Busy(max) => write!(f, "more than {max} commands under way"),
             Self::Rejected(e) => e.fmt(f),
+            Self::Serf(e) => e.fmt(f),
+            Self::TimedOut => f.write_str("timed out while telling the cluster"),
             Self::Exchange(e) => e.fmt(f),
             Self::NoAnswer => f.write_str("no answer in time"),
             Self::NotSaved => f.write_str("the keyring could not be stored"),

@@ -1,31 +1,33 @@
 //! What the embedder hears.
 
 use swim_core::Event;
+#[cfg(doc)]
+use swim_core::serf;
 use tokio::sync::mpsc;
 
-/// The events of an agent, in order.
+/// The events of an agent, in order: those of a bare node, or [`serf::Event`]s of a Serf agent.
 ///
 /// The queue behind it is bounded ([`Builder::events_max`](crate::Builder::events_max)). What a
 /// slow consumer misses is told as [`Event::Lagged`]; it then reads
 /// [`Handle::members`](crate::Handle::members) afresh. Dropping it drops the events.
 #[derive(Debug)]
-pub struct Events(pub(crate) mpsc::Receiver<Event>);
+pub struct Events<E = Event>(pub(crate) mpsc::Receiver<E>);
 
-impl Events {
+impl<E> Events<E> {
     /// The next event; `None` once the agent has stopped and all were taken.
     ///
     /// Cancel safe: no event is lost if the future is dropped.
-    pub async fn recv(&mut self) -> Option<Event> {
+    pub async fn recv(&mut self) -> Option<E> {
         self.0.recv().await
     }
 
     /// The next event, if there is one now.
-    pub fn try_recv(&mut self) -> Option<Event> {
+    pub fn try_recv(&mut self) -> Option<E> {
         self.0.try_recv().ok()
     }
 
     /// Like [`recv`](Self::recv), for a thread outside of the runtime.
-    pub fn blocking_recv(&mut self) -> Option<Event> {
+    pub fn blocking_recv(&mut self) -> Option<E> {
         self.0.blocking_recv()
     }
 }

@@ -50,6 +50,7 @@ mod limit;
 mod nonce;
 mod recv;
 pub mod rpc;
+pub mod serf;
 mod snapshot;
 mod stream;
 #[cfg(test)]

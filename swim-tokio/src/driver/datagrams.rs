@@ -7,10 +7,11 @@ use std::sync::Arc;
 
 use bytes::BytesMut;
 use swim_core::envelope::{Compression, Crc, DecryptError, Lzw, PacketError};
-use swim_core::{Input, Instant, Node, SendError, Token, Transmit};
+use swim_core::{Input, Instant, SendError, Token, Transmit};
 use tokio::io::Interest;
 use tokio::net::UdpSocket;
 
+use super::Machine;
 use crate::layers::outer;
 use crate::limit::Buckets;
 use crate::nonce::Nonces;
@@ -83,7 +84,7 @@ impl Datagrams {
     }
 
     /// Hands what has arrived to the node.
-    pub(crate) fn take_in(&mut self, node: &mut Node, now: Instant, effort: Effort) {
+    pub(crate) fn take_in(&mut self, node: &mut impl Machine, now: Instant, effort: Effort) {
         for _ in 0..Self::BATCH {
             match self.receiver.next(&self.socket, self.shared.clock, now, effort) {
                 Ok(Some(arrival)) => self.take(node, now, arrival),
@@ -94,7 +95,7 @@ impl Datagrams {
         }
     }
 
-    fn take(&mut self, node: &mut Node, now: Instant, arrival: Arrival) {
+    fn take(&mut self, node: &mut impl Machine, now: Instant, arrival: Arrival) {
         let Arrival { at, from, len } = arrival;
         let counters = &self.shared.counters;
         counters.datagrams_received.up();
@@ -106,7 +107,7 @@ impl Datagrams {
         {
             return counters.datagrams_limited.up();
         }
-        let outer = outer(node.config(), node.keyring());
+        let outer = outer(node.node().config(), node.node().keyring());
         let bytes = match outer.open_packet(&self.receiver.bytes()[..len], &mut self.opened) {
             Ok(bytes) => bytes,
             Err(e) => {
@@ -120,7 +121,7 @@ impl Datagrams {
     }
 
     /// Sends what the node has to send, until the socket is full.
-    pub(crate) fn send(&mut self, node: &mut Node, now: Instant) {
+    pub(crate) fn send(&mut self, node: &mut impl Machine, now: Instant) {
         if let Some((to, token)) = self.waiting.take() {
             self.send_sealed(node, now, to, token);
         }
@@ -134,9 +135,9 @@ impl Datagrams {
         }
     }
 
-    fn seal(&mut self, node: &Node, transmit: &Transmit) -> io::Result<()> {
-        let config = node.config();
-        let outer = outer(config, node.keyring());
+    fn seal(&mut self, node: &impl Machine, transmit: &Transmit) -> io::Result<()> {
+        let config = node.node().config();
+        let outer = outer(config, node.node().keyring());
         let nonce = if outer.encrypts() { self.nonces.next()? } else { [0; 12] };
         let crc = if transmit.crc { Crc::Add } else { Crc::Omit };
         let compressor = config.compression().then_some(&mut self.lzw as &mut dyn Compression);
@@ -145,7 +146,7 @@ impl Datagrams {
         sealed.map_err(io::Error::other)
     }
 
-    fn send_sealed(&mut self, node: &mut Node, now: Instant, to: SocketAddr, token: Token) {
+    fn send_sealed(&mut self, node: &mut impl Machine, now: Instant, to: SocketAddr, token: Token) {
         match self.socket.try_send_to(&self.sealed, self.reachable(to)) {
             Ok(_) => self.shared.counters.datagrams_sent.up(),
             Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
@@ -158,7 +159,7 @@ impl Datagrams {
 
     fn unsent(
         &self,
-        node: &mut Node,
+        node: &mut impl Machine,
         now: Instant,
         to: SocketAddr,
         token: Token,
@@ -212,7 +213,7 @@ impl fmt::Display for Unopened {
 mod tests {
     use std::time::Duration;
 
-    use swim_core::{Command, Config, Identity, OpId, Seed};
+    use swim_core::{Command, Config, Identity, Node, OpId, Seed};
 
     use super::*;
     use crate::tests::shared;

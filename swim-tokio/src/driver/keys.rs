@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
-use swim_core::{Command, Input, Instant, Node, OpId};
+use swim_core::{Input, Instant, OpId};
 
+use super::Machine;
 use crate::keyring_file::write_keyring;
 use crate::stream::{Mail, Mailbox};
 
@@ -23,7 +24,7 @@ impl KeySaver {
         Self { path, mailbox, writing: false, waiting: Vec::new() }
     }
 
-    pub(crate) fn on_changed(&mut self, node: &mut Node, now: Instant, op: OpId) {
+    pub(crate) fn on_changed(&mut self, node: &mut impl Machine, now: Instant, op: OpId) {
         if self.path.is_none() {
             return answer(node, now, op, true);
         }
@@ -33,7 +34,7 @@ impl KeySaver {
 
     pub(crate) fn on_saved(
         &mut self,
-        node: &mut Node,
+        node: &mut impl Machine,
         now: Instant,
         ops: Vec<OpId>,
         result: Result<(), String>,
@@ -48,14 +49,14 @@ impl KeySaver {
         self.write(node);
     }
 
-    fn write(&mut self, node: &Node) {
+    fn write(&mut self, node: &impl Machine) {
         let Some(path) = self.path.clone() else { return };
         if self.writing || self.waiting.is_empty() {
             return;
         }
         self.writing = true;
         let ops = std::mem::take(&mut self.waiting);
-        let ring = node.keyring().clone();
+        let ring = node.node().keyring().clone();
         let mailbox = self.mailbox.clone();
         tokio::task::spawn_blocking(move || {
             let result = write_keyring(&path, &ring).map_err(|e| e.to_string());
@@ -65,8 +66,8 @@ impl KeySaver {
     }
 }
 
-fn answer(node: &mut Node, now: Instant, op: OpId, saved: bool) {
-    let command = Command::KeyringSaved(saved);
+fn answer<M: Machine>(node: &mut M, now: Instant, op: OpId, saved: bool) {
+    let command = M::keyring_saved(saved);
     if let Err(e) = node.handle(now, Input::Command { op, command }) {
         tracing::debug!("answer about the keyring not taken: {e}");
     }

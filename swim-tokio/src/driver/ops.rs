@@ -112,7 +112,7 @@ impl Ops {
     }
 }
 
-fn report(outcome: Outcome, mut failures: Vec<(SocketAddr, String)>) -> JoinReport {
+pub(crate) fn report(outcome: Outcome, mut failures: Vec<(SocketAddr, String)>) -> JoinReport {
     let Outcome::Joined { reached, failed, error } = outcome else { return JoinReport::default() };
     if failed == 0 {
         // An exchange of another kind with the same node may have failed meanwhile.

@@ -3,30 +3,30 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use swim_core::Event;
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
 
+use super::Told;
 use crate::stream::Shared;
 
 /// Hands events to their consumer and never waits for it.
 #[derive(Debug)]
-pub(crate) struct Outlet {
-    consumer: mpsc::Sender<Event>,
+pub(crate) struct Outlet<E> {
+    consumer: mpsc::Sender<E>,
     /// What the consumer's queue has no room for, older than everything dropped.
-    held: VecDeque<Event>,
+    held: VecDeque<E>,
     held_max: usize,
     /// How many were dropped after those held, and not told yet.
     lagged: u64,
     shared: Arc<Shared>,
 }
 
-impl Outlet {
-    pub(crate) fn new(consumer: mpsc::Sender<Event>, held_max: usize, shared: Arc<Shared>) -> Self {
+impl<E: Told> Outlet<E> {
+    pub(crate) fn new(consumer: mpsc::Sender<E>, held_max: usize, shared: Arc<Shared>) -> Self {
         Self { consumer, held: VecDeque::new(), held_max, lagged: 0, shared }
     }
 
-    pub(crate) fn push(&mut self, event: Event) {
+    pub(crate) fn push(&mut self, event: E) {
         if self.is_behind() {
             self.catch_up();
         }
@@ -42,7 +42,7 @@ impl Outlet {
             self.held.push_back(event);
         } else {
             // A gap in the node's own queue is a gap here too.
-            let missed = if let Event::Lagged(n) = event { n } else { 1 };
+            let missed = event.as_lagged().unwrap_or(1);
             self.lagged += missed;
             self.shared.counters.events_lagged.add(missed);
         }
@@ -70,7 +70,7 @@ impl Outlet {
             match self.consumer.try_reserve() {
                 Ok(permit) => match self.held.pop_front() {
                     Some(event) => permit.send(event),
-                    None => permit.send(Event::Lagged(std::mem::take(&mut self.lagged))),
+                    None => permit.send(E::lagged(std::mem::take(&mut self.lagged))),
                 },
                 Err(TrySendError::Full(())) => return,
                 Err(TrySendError::Closed(())) => {
@@ -84,6 +84,8 @@ impl Outlet {
 
 #[cfg(test)]
 mod tests {
+    use swim_core::Event;
+
     use super::*;
     use crate::tests::shared;
 

@@ -7,11 +7,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use swim_core::{Exchange, ExchangeError, InboundId, Input, Instant, Node, OutboundId};
+use swim_core::{Exchange, ExchangeError, InboundId, Input, Instant, OutboundId};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::{AbortHandle, JoinSet};
 
+use super::Machine;
 use crate::layers::Layers;
 use crate::limit::Buckets;
 use crate::recv::canonical;
@@ -85,7 +86,7 @@ impl Streams {
 
     pub(crate) fn on_accepted(
         &mut self,
-        node: &Node,
+        node: &impl Machine,
         now: Instant,
         stream: TcpStream,
         from: SocketAddr,
@@ -100,13 +101,13 @@ impl Streams {
         let Some(slot) = self.slots.take(from.ip()) else { return counters.streams_crowded.up() };
         self.last_id += 1;
         let id = InboundId(self.last_id);
-        let inbound = Inbound { id, from, stream, layers: Layers::of(node), slot };
+        let inbound = Inbound { id, from, stream, layers: Layers::of(node.node()), slot };
         self.tasks.spawn(serve(self.shared.clone(), self.mailbox.clone(), inbound));
     }
 
     pub(crate) fn on_request(
         &mut self,
-        node: &mut Node,
+        node: &mut impl Machine,
         now: Instant,
         id: InboundId,
         from: SocketAddr,
@@ -122,7 +123,7 @@ impl Streams {
 
     pub(crate) fn on_reply(
         &mut self,
-        node: &mut Node,
+        node: &mut impl Machine,
         now: Instant,
         id: OutboundId,
         to: SocketAddr,
@@ -154,7 +155,7 @@ impl Streams {
     }
 
     /// Does everything on the stream plane that the node wants done.
-    pub(crate) fn act(&mut self, node: &mut Node) {
+    pub(crate) fn act(&mut self, node: &mut impl Machine) {
         while let Some(finished) = self.tasks.try_join_next() {
             if let Err(e) = finished
                 && e.is_panic()
@@ -168,7 +169,7 @@ impl Streams {
             match exchange {
                 Exchange::Open { id, to, reply_due, deadline, .. } => {
                     let deadline = self.shared.clock.tokio_instant(deadline);
-                    let (source, layers) = (self.source, Layers::of(node));
+                    let (source, layers) = (self.source, Layers::of(node.node()));
                     let new = Call { id, to, message, reply_due, deadline, source, layers };
                     let task = call(self.shared.clone(), self.mailbox.clone(), new);
                     self.calls.insert(id, self.tasks.spawn(task));
@@ -189,10 +190,10 @@ impl Streams {
         }
     }
 
-    fn answer(&mut self, node: &Node, id: InboundId, message: Bytes) {
+    fn answer(&mut self, node: &impl Machine, id: InboundId, message: Bytes) {
         if let Some(asked) = self.asked.remove(&id) {
             // The peer may have gone.
-            let _ = asked.send(Answer { message, layers: Layers::of(node) });
+            let _ = asked.send(Answer { message, layers: Layers::of(node.node()) });
         }
     }
 

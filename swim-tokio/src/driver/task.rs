@@ -1,54 +1,46 @@
 //! The loop.
 
 use std::pin::Pin;
-use std::sync::Arc;
 
-use swim_core::{Event, Input, Instant, Node};
+use swim_core::{Input, Instant};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::time::Sleep;
 
-use super::{Datagrams, KeySaver, Ops, Outlet, Request, Streams};
+use super::{Datagrams, Desk, KeySaver, Machine, Next, Outlet, Streams, Told as _};
 use crate::clock::Clock;
 use crate::recv::Effort;
-use crate::snapshot::{AgentStats, Snapshot};
-use crate::stream::{Mail, Shared};
+use crate::stream::Mail;
 
 /// Owns a node and does for it what it cannot do: wait, receive, send.
 ///
 /// After each wake-up it hands in what has arrived, a bounded batch; then the time-out if it is
 /// due; then it does everything that the node wants done. That order matters after a stall: an
 /// answer that lies in the socket must be in before the time-out that asks for it.
-pub(crate) struct Driver {
-    pub(crate) node: Node,
+pub(crate) struct Driver<D: Desk> {
+    pub(crate) node: D::Machine,
     pub(crate) clock: Clock,
     pub(crate) datagrams: Datagrams,
     pub(crate) streams: Streams,
     pub(crate) mail: mpsc::Receiver<Mail>,
-    pub(crate) requests: mpsc::Receiver<Request>,
-    pub(crate) ops: Ops,
-    pub(crate) outlet: Outlet,
+    pub(crate) requests: mpsc::Receiver<D::Request>,
+    pub(crate) desk: D,
+    pub(crate) outlet: Outlet<<D::Machine as Machine>::Event>,
     pub(crate) keys: KeySaver,
-    pub(crate) shared: Arc<Shared>,
 }
 
 /// Why the driver woke up, and what it already has in its hands.
-enum Wake {
+enum Wake<R> {
     /// A socket is ready, it is time, or the consumer has room: look.
     Look,
     Accepted(TcpStream, std::net::SocketAddr),
     Mail(Mail),
-    Request(Request),
+    Request(R),
     /// Nobody is left who could ask for anything.
     Abandoned,
 }
 
-enum Next {
-    Continue,
-    Stop,
-}
-
-impl Driver {
+impl<D: Desk> Driver<D> {
     /// Letters, and requests, taken in one go.
     const BATCH: usize = 64;
 
@@ -76,7 +68,7 @@ impl Driver {
         drop(requests);
     }
 
-    async fn wait(&mut self, mut alarm: Pin<&mut Sleep>) -> Wake {
+    async fn wait(&mut self, mut alarm: Pin<&mut Sleep>) -> Wake<D::Request> {
         let due = self.node.poll_timeout();
         if let Some(due) = due {
             if due <= self.clock.now() {
@@ -99,7 +91,7 @@ impl Driver {
         }
     }
 
-    fn take_in(&mut self, now: Instant, wake: Wake) -> Next {
+    fn take_in(&mut self, now: Instant, wake: Wake<D::Request>) -> Next {
         self.datagrams.take_in(&mut self.node, now, Effort::Ready);
         let (mut mail, mut request) = (None, None);
         match wake {
@@ -118,7 +110,7 @@ impl Driver {
         for _ in 0..Self::BATCH {
             let next = request.take().or_else(|| self.requests.try_recv().ok());
             let Some(request) = next else { break };
-            if let Next::Stop = self.on_request(now, request) {
+            if let Next::Stop = self.desk.on_request(&mut self.node, now, request) {
                 return Next::Stop;
             }
         }
@@ -126,14 +118,14 @@ impl Driver {
     }
 
     fn on_mail(&mut self, now: Instant, mail: Mail) {
-        let Self { node, streams, ops, keys, .. } = self;
+        let Self { node, streams, desk, keys, .. } = self;
         match mail {
             Mail::Request { id, from, message, answer } => {
                 streams.on_request(node, now, id, from, &message, answer);
             }
             Mail::Reply { id, to, result, why } => {
                 if let Some(why) = &why {
-                    let told = ops.note_failure(to, why);
+                    let told = desk.note_failure(to, why);
                     streams.report(now, to, &result, why, told);
                 }
                 streams.on_reply(node, now, id, to, result);
@@ -142,43 +134,20 @@ impl Driver {
         }
     }
 
-    fn on_request(&mut self, now: Instant, request: Request) -> Next {
-        let node = &mut self.node;
-        // Those who asked may have stopped waiting.
-        match request {
-            Request::Command { command, done } => self.ops.command(node, now, command, done),
-            Request::Join { seats, done } => self.ops.join(node, now, seats, done),
-            Request::Members(reply) => {
-                let members = node.members().collect();
-                let snapshot = Snapshot { me: node.me(), members, health: node.health() };
-                drop(reply.send(snapshot));
-            }
-            Request::Stats(reply) => {
-                let driver = self.shared.counters.read();
-                let _ = reply.send(AgentStats { node: node.stats(), driver });
-            }
-            Request::Keyring(reply) => drop(reply.send(node.keyring().clone())),
-            Request::Stop => return Next::Stop,
-        }
-        Next::Continue
-    }
-
     /// Does what the node wants done. Doing one thing may raise another: the end of a broadcast is
     /// an event, an event about the keyring has an answer.
     fn drain(&mut self, now: Instant) {
-        let Self { node, datagrams, streams, ops, outlet, keys, .. } = self;
+        let Self { node, datagrams, streams, desk, outlet, keys, .. } = self;
         outlet.catch_up();
         loop {
             datagrams.send(node, now);
             streams.act(node);
             while let Some(event) = node.poll_event() {
-                match event {
-                    Event::Done { op, outcome } => ops.done(op, outcome),
-                    Event::KeyringChanged(op) => {
-                        keys.on_changed(node, now, op);
-                        outlet.push(event);
-                    }
-                    _ => outlet.push(event),
+                if let Some(op) = event.keyring_changed() {
+                    keys.on_changed(node, now, op);
+                }
+                if let Some(event) = desk.on_event(event) {
+                    outlet.push(event);
                 }
             }
             if datagrams.is_blocked() || node.is_drained() {
@@ -188,6 +157,6 @@ impl Driver {
     }
 }
 
-fn is_due(node: &Node, now: Instant) -> bool {
+fn is_due(node: &impl Machine, now: Instant) -> bool {
     node.poll_timeout().is_some_and(|due| due <= now)
 }

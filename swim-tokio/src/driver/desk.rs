@@ -1,0 +1,89 @@
+//! Who takes what handles ask for, and sends the answers back.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use swim_core::{Event, Instant, Node};
+
+use super::{Machine, Ops, Request};
+use crate::snapshot::{AgentStats, Snapshot};
+use crate::stream::Shared;
+
+/// Serves the handles of one machine.
+pub(crate) trait Desk: Send + 'static {
+    type Machine: Machine;
+    type Request: Send + 'static;
+
+    /// Serves a request.
+    fn on_request(
+        &mut self,
+        machine: &mut Self::Machine,
+        now: Instant,
+        request: Self::Request,
+    ) -> Next;
+
+    /// Keeps an event that somebody waits for; gives back what the embedder shall hear.
+    fn on_event(
+        &mut self,
+        event: <Self::Machine as Machine>::Event,
+    ) -> Option<<Self::Machine as Machine>::Event>;
+
+    /// An exchange with `to` failed: whoever joins by it is told why. Whether there is anybody.
+    fn note_failure(&mut self, to: SocketAddr, why: &str) -> bool;
+}
+
+pub(crate) enum Next {
+    Continue,
+    Stop,
+}
+
+/// Serves the handles of a bare node.
+pub(crate) struct BareDesk {
+    ops: Ops,
+    shared: Arc<Shared>,
+}
+
+impl BareDesk {
+    pub(crate) fn new(shared: Arc<Shared>) -> Self {
+        Self { ops: Ops::default(), shared }
+    }
+}
+
+impl Desk for BareDesk {
+    type Machine = Node;
+    type Request = Request;
+
+    fn on_request(&mut self, node: &mut Node, now: Instant, request: Request) -> Next {
+        // Those who asked may have stopped waiting.
+        match request {
+            Request::Command { command, done } => self.ops.command(node, now, command, done),
+            Request::Join { seats, done } => self.ops.join(node, now, seats, done),
+            Request::Members(reply) => {
+                let members = node.members().collect();
+                let snapshot = Snapshot { me: node.me(), members, health: node.health() };
+                drop(reply.send(snapshot));
+            }
+            Request::Stats(reply) => {
+                let driver = self.shared.counters.read();
+                let _ = reply.send(AgentStats { node: node.stats(), driver });
+            }
+            Request::Keyring(reply) => drop(reply.send(node.keyring().clone())),
+            Request::Stop => return Next::Stop,
+        }
+        Next::Continue
+    }
+
+    fn on_event(&mut self, event: Event) -> Option<Event> {
+        match event {
+            Event::Done { op, outcome } => {
+                self.ops.done(op, outcome);
+                None
+            }
+            event => Some(event),
+        }
+    }
+
+    fn note_failure(&mut self, to: SocketAddr, why: &str) -> bool {
+        self.ops.note_failure(to, why)
+    }
+}

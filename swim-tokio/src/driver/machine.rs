@@ -1,0 +1,114 @@
+//! What the driver runs: a bare node, or the Serf layer above one.
+
+use std::fmt::Display;
+
+use bytes::BytesMut;
+use swim_core::serf::Serf;
+use swim_core::{Command, Event, Exchange, Input, Instant, Node, OpId, Rejected, Transmit, serf};
+
+/// A state machine with the call shape of a node.
+pub(crate) trait Machine: Send + 'static {
+    /// What its embedder asks for.
+    type Command;
+    /// What it tells its embedder.
+    type Event: Told;
+    /// Why it refuses an input.
+    type Rejected: Display;
+
+    fn handle(
+        &mut self,
+        now: Instant,
+        input: Input<'_, Self::Command>,
+    ) -> Result<(), Self::Rejected>;
+    fn poll_transmit(&mut self, buf: &mut BytesMut) -> Option<Transmit>;
+    fn poll_exchange(&mut self, buf: &mut BytesMut) -> Option<Exchange>;
+    fn poll_event(&mut self) -> Option<Self::Event>;
+    fn poll_timeout(&self) -> Option<Instant>;
+    fn is_drained(&self) -> bool;
+    /// The bare node: its configuration, keyring and members.
+    fn node(&self) -> &Node;
+    /// The command that answers a change of the keyring.
+    fn keyring_saved(saved: bool) -> Self::Command;
+}
+
+/// An event on its way to a consumer that may be slow.
+pub(crate) trait Told: Send + Sync + 'static {
+    /// What tells that so many were dropped.
+    fn lagged(n: u64) -> Self;
+    /// How many were dropped, if it tells that.
+    fn as_lagged(&self) -> Option<u64>;
+    /// The change of the keyring, if it tells of one.
+    fn keyring_changed(&self) -> Option<OpId>;
+}
+
+macro_rules! machine {
+    ($machine:ty, $command:ty, $saved:expr, $event:ty, $rejected:ty, $node:expr) => {
+        impl Machine for $machine {
+            type Command = $command;
+            type Event = $event;
+            type Rejected = $rejected;
+
+            fn handle(
+                &mut self,
+                now: Instant,
+                input: Input<'_, $command>,
+            ) -> Result<(), $rejected> {
+                Self::handle(self, now, input)
+            }
+
+            fn poll_transmit(&mut self, buf: &mut BytesMut) -> Option<Transmit> {
+                Self::poll_transmit(self, buf)
+            }
+
+            fn poll_exchange(&mut self, buf: &mut BytesMut) -> Option<Exchange> {
+                Self::poll_exchange(self, buf)
+            }
+
+            fn poll_event(&mut self) -> Option<$event> {
+                Self::poll_event(self)
+            }
+
+            fn poll_timeout(&self) -> Option<Instant> {
+                Self::poll_timeout(self)
+            }
+
+            fn is_drained(&self) -> bool {
+                Self::is_drained(self)
+            }
+
+            fn node(&self) -> &Node {
+                let node: fn(&Self) -> &Node = $node;
+                node(self)
+            }
+
+            fn keyring_saved(saved: bool) -> $command {
+                $saved(saved)
+            }
+        }
+
+        impl Told for $event {
+            fn lagged(n: u64) -> Self {
+                Self::Lagged(n)
+            }
+
+            fn as_lagged(&self) -> Option<u64> {
+                match self {
+                    Self::Lagged(n) => Some(*n),
+                    _ => None,
+                }
+            }
+
+            fn keyring_changed(&self) -> Option<OpId> {
+                match self {
+                    Self::KeyringChanged(op) => Some(*op),
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+machine!(Node, Command, Command::KeyringSaved, Event, Rejected, |node| node);
+machine!(Serf, serf::Command, serf::Command::KeyringSaved, serf::Event, serf::Rejected, |serf| {
+    serf.node()
+});
