@@ -84,7 +84,7 @@ impl<'a> Body<'a> for Alive<'a> {
     #[inline]
     fn fast(from: &mut Fast<'a>) -> Option<Self> {
         // A copy of the cursor stays in registers.
-        let mut at = from.clone();
+        let mut at = *from;
         at.expect(b"\x86")?;
         let addr = at.keyed(b"\xa4Addr")?;
         at.expect(b"\xabIncarnation")?;
