@@ -351,7 +351,8 @@ impl Config {
         self.knobs.list()
     }
 
-    /// The keys that a node starts with; [`Node::keyring`](crate::Node::keyring) has those in force.
+    /// The keys that a node starts with; [`Node::keyring`](crate::Node::keyring) has those in
+    /// force.
     pub const fn keyring(&self) -> &Keyring {
         &self.keyring
     }
@@ -486,8 +487,8 @@ impl ConfigBuilder {
         .fast_join_rounds(0)
     }
 
-    /// memberlist as it was in 2018: Lifeguard without fast join, healing, lateness rule, last calls
-    /// and direct answers to accusers.
+    /// memberlist as it was in 2018: Lifeguard without fast join, healing, lateness rule, last
+    /// calls and direct answers to accusers.
     #[must_use]
     pub fn memberlist2018(self) -> Self {
         let forget = self.0.knobs.gossip_to_the_dead_time;

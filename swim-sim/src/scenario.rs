@@ -275,7 +275,7 @@ mod tests {
             ("cold = 5", "line 4: cold is 5, expected a time such as \"500ms\", \"60s\""),
             ("seeds = \"9..3\"", "line 4: seeds is \"9..3\", expected seeds such as \"0..10\""),
             ("driver = \"go\"", "line 4: driver is \"go\", expected one of mail-first, timers-f"),
-            ("measure = [\"speed\"]", "line 4: measure is \"speed\", expected one of detection, "),
+            ("measure = [\"speed\"]", "line 4: measure is \"speed\", expected one of faults, "),
             ("[links]\nloss = \"120%\"", "line 5: loss is \"120%\", expected a share such as"),
             ("[links]\nmtu = 9", "line 5: mtu: MTU is 9 bytes, at least 1280"),
             ("[links]\nlatency = \"9us\"", "line 5: latency: delay is 9µs, not in 100µs..=60s"),

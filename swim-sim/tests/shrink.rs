@@ -1,7 +1,5 @@
 //! From a long schedule that fails to a short one that fails the same way.
 
-#![expect(clippy::unwrap_used, reason = "a test fails where it must")]
-
 use core::net::SocketAddr;
 use core::time::Duration;
 
