@@ -1,9 +1,10 @@
 //! A machine and an oracle of one's own in a simulated world.
 //!
 //! The machine is the plainest failure detector there is: everybody tells everybody each second
-//! that it is alive, and who has been silent for five seconds is down. The oracle looks at all views each
-//! second and objects to live nodes that somebody takes for dead. On good links it has nothing to
-//! object to; at a loss of 40 % it does, since one silence of five seconds in a hundred is bad luck.
+//! that it is alive, and who has been silent for five seconds is down. The oracle looks at all
+//! views each second and objects to live nodes that somebody takes for dead. On good links it has
+//! nothing to object to; at a loss of 40 % it does, since one silence of five seconds in a hundred
+//! is bad luck.
 //!
 //! `cargo run --release -p swim-sim --example own`
 

@@ -10,8 +10,8 @@ use crate::experiment::{self, ALL, CONTROLS, Experiment, Lab, Outcome, Verdict};
 /// Run published experiments again and compare with what was published.
 ///
 /// Each prints measured values, the published ones, and the band that was set before the first run.
-/// With --out it also writes E*.json, results.csv and report.html; the page and the table show every
-/// experiment that the directory holds.
+/// With --out it also writes E*.json, results.csv and report.html; the page and the table show
+/// every experiment that the directory holds.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Exit code: 0 if all lie inside of their bands, 1 if some do not, 2 if an argument \

@@ -18,9 +18,9 @@ use crate::world::World;
 
 /// Run a scenario, a seed of `vopr` or a node's journal again, and look at it.
 ///
-/// Prints what every node reports and what befalls it, and stops where it is told to. With --from it
-/// branches: the run up to that time is the same, what the links do from there on is drawn anew, and
-/// a table tells how often the failure recurs.
+/// Prints what every node reports and what befalls it, and stops where it is told to. With --from
+/// it branches: the run up to that time is the same, what the links do from there on is drawn anew,
+/// and a table tells how often the failure recurs.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Exit code: 0 if nothing went wrong, 1 if something did, 2 if an argument makes \

@@ -26,9 +26,11 @@ use crate::world::{World, WorldConfig};
 /// The same arguments give the same digest, on every machine.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Exit code: 0 if all is well, 1 if an oracle objects, 2 if an argument makes \
-                        no sense.\n\nExamples:\n  swim-sim run --nodes 1000 --crash 10@20s --seed 7\n  swim-sim run \
-                        partition\n  swim-sim run my.toml --seeds 0..10"
+    after_help = "Exit code: 0 if all is well, 1 if an oracle objects, 2 if an argument makes no \
+                  sense.\n\nExamples:\n  \
+                  swim-sim run --nodes 1000 --crash 10@20s --seed 7\n  \
+                  swim-sim run partition\n  \
+                  swim-sim run my.toml --seeds 0..10"
 )]
 pub(super) struct Args {
     /// A scenario, instead of what the other arguments describe: a file (TOML), or the name of a

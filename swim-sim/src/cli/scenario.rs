@@ -10,7 +10,8 @@ use crate::scenario::{BUILTIN, Scenario};
 
 /// List the built-in scenarios.
 ///
-/// `swim-sim run NAME` runs one, `swim-sim scenarios NAME` prints its text, to start one's own from.
+/// `swim-sim run NAME` runs one, `swim-sim scenarios NAME` prints its text, to start one's own
+/// from.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Print the text of this one

@@ -22,9 +22,9 @@ use crate::world::Make;
 
 /// Run many small worlds with random faults, under every oracle.
 ///
-/// Each seed draws its own world: settings, links, crashes, restarts, partitions, stalls and more. A
-/// chaos phase is followed by a calm one, at whose end all views must be equal. What fails is made
-/// smaller, fault by fault, and written as a scenario that fails the same way.
+/// Each seed draws its own world: settings, links, crashes, restarts, partitions, stalls and more.
+/// A chaos phase is followed by a calm one, at whose end all views must be equal. What fails is
+/// made smaller, fault by fault, and written as a scenario that fails the same way.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Exit code: 0 if all is well, 1 if an oracle objects, or if a fault that was \
