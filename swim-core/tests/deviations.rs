@@ -232,6 +232,27 @@ fn hundreds_of_suspects_are_asked_in_turn_and_nobody_dies_unasked() {
     assert_eq!((asked.len(), downs), (199, 199));
 }
 
+/// Row "a late time-out" of the other differences.
+#[test]
+fn a_suspicion_that_is_cut_short_is_no_late_time_out() {
+    let mut lone = Lone::new(10, Config::lan());
+    let accuse = |lone: &mut Lone, from: &str| {
+        let mut out = BytesMut::new();
+        let claim = Claim { incarnation: 1, node: b"n2", from: from.as_bytes() };
+        claim.encode(Kind::Suspect, &mut out);
+        lone.hear(home(1), &out);
+    };
+    accuse(&mut lone, "n1");
+    lone.live_for(Duration::from_secs(10), |_| Some(()));
+    assert_eq!(lone.state_of("n2"), Some(State::Suspect));
+    // Confirmed twice from the start it would have ended after four seconds.
+    accuse(&mut lone, "n3");
+    accuse(&mut lone, "n4");
+    lone.live_for(Duration::from_secs(1), |_| Some(()));
+    assert_eq!(lone.node.stats().late_timeouts, 0);
+    assert_eq!(lone.state_of("n2"), Some(State::Dead));
+}
+
 /// Row "a later death" of the other differences.
 #[test]
 fn a_later_death_of_the_dead_is_noted_and_told_to_nobody() {

@@ -127,6 +127,8 @@ impl Ctx {
     /// Has the suspicion of a member looked at by `at`. A look that comes too early asks for
     /// another.
     fn look(&mut self, slot: SlotId, at: Instant) {
+        // One that confirmations have cut short may be over already. That is no late time-out.
+        let at = at.max(self.now);
         let Some(local) = self.members.local.get_mut(&slot) else { return };
         if local.look.is_none_or(|look| at < look) {
             local.look = Some(at);

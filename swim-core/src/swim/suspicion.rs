@@ -24,13 +24,13 @@ pub(crate) struct Suspicion {
 }
 
 /// The question to a suspect before it is declared dead.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 enum LastCall {
     Never,
     /// It is asked so long before the deadline.
     ToCome(Duration),
-    /// It is asked, or about to be, and has until the deadline.
-    Made,
+    /// It is asked, or about to be, and has so long, until the deadline.
+    Made(Duration),
 }
 
 impl Suspicion {
@@ -58,7 +58,7 @@ impl Suspicion {
     pub(crate) fn due(&self) -> Instant {
         self.question.unwrap_or(match self.last_call {
             LastCall::ToCome(wait) => self.deadline - wait,
-            LastCall::Never | LastCall::Made => self.deadline,
+            LastCall::Never | LastCall::Made(_) => self.deadline,
         })
     }
 
@@ -70,7 +70,7 @@ impl Suspicion {
     /// Has the last call made at `at`; the suspect has `wait` to answer, and no more than that.
     pub(crate) fn call_at(&mut self, at: Instant, wait: Duration) {
         self.question = Some(at);
-        self.last_call = LastCall::Made;
+        self.last_call = LastCall::Made(wait);
         self.deadline = at + wait;
     }
 
@@ -98,16 +98,20 @@ impl Suspicion {
         let Ok(from) = NodeName::from_wire(from) else { return false };
         self.accusers.push(from);
         // Who was asked has the time to answer that it was given.
-        if self.last_call != LastCall::Made {
+        if !matches!(self.last_call, LastCall::Made(_)) {
             self.deadline = self.start + timeout(self.min, self.max, counted + 1, self.wanted);
         }
         true
     }
 
-    /// Gives the member the time in which this node did not listen.
+    /// Gives the member the time in which this node did not listen. Who was asked may have answered
+    /// in vain, and is asked again.
     pub(crate) fn extend(&mut self, late: Duration) {
         self.start = self.start + late;
         self.deadline = self.deadline + late;
+        if let LastCall::Made(wait) = self.last_call {
+            self.last_call = LastCall::ToCome(wait);
+        }
     }
 }
 
