@@ -105,6 +105,10 @@ impl Machine for Heart {
         0
     }
 
+    fn timers_len(&self) -> usize {
+        1
+    }
+
     fn health(&self) -> u32 {
         0
     }

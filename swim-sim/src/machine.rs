@@ -34,6 +34,8 @@ pub trait Machine: Send {
     fn queue_len(&self) -> usize;
     /// How many claims about members wait to be gossiped.
     fn rumours_len(&self) -> usize;
+    /// How many deadlines wait.
+    fn timers_len(&self) -> usize;
     /// Its health score, 0 is best.
     fn health(&self) -> u32;
     /// What it counted.
@@ -147,6 +149,10 @@ impl Machine for Node {
         Self::rumours_len(self)
     }
 
+    fn timers_len(&self) -> usize {
+        Self::timers_len(self)
+    }
+
     fn health(&self) -> u32 {
         Self::health(self)
     }
@@ -199,6 +205,10 @@ impl Machine for Recorder {
 
     fn rumours_len(&self) -> usize {
         self.node().rumours_len()
+    }
+
+    fn timers_len(&self) -> usize {
+        self.node().timers_len()
     }
 
     fn health(&self) -> u32 {

@@ -8,6 +8,8 @@ use swim_core::Instant;
 use crate::counts::FaultCounts;
 use crate::machine::Machine;
 use crate::oracle::{self, Inspect as _, Verdict};
+use crate::place;
+use crate::tracker::Crash;
 use crate::world::{Traffic, World};
 
 /// The summary of a run. All but [`Report::speed`] is a function of the world's configuration.
@@ -22,8 +24,12 @@ pub struct Report {
     pub virtual_s: f64,
     /// The digest over everything that nodes emitted, in 16 hexadecimal digits.
     pub digest: String,
+    /// Whether the oracles are content.
+    pub outcome: Outcome,
     /// Crashes, and how they were noticed.
     pub detection: Detection,
+    /// The same crash by crash, in order.
+    pub crashes: Vec<Noticed>,
     /// Live nodes reported as failed.
     pub false_positives: FalsePositives,
     /// How views agree.
@@ -40,6 +46,38 @@ pub struct Report {
     pub speed: Speed,
 }
 
+/// What the oracles make of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+#[expect(clippy::exhaustive_enums, reason = "there is no third way to have no objection")]
+pub enum Outcome {
+    /// None objects, and none was left with an open case.
+    Passed,
+    /// None objects, but the run ended before all cases could be judged.
+    Open,
+    /// One objects.
+    Failed,
+    /// There was none.
+    Unwatched,
+}
+
+/// How one crash was noticed.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Noticed {
+    /// The name of who crashed.
+    pub node: String,
+    /// When, in virtual seconds.
+    pub at_s: f64,
+    /// How many nodes reported it.
+    pub reports: u32,
+    /// How many should have, by the end: those that were up when it crashed and have reported it or
+    /// are still up.
+    pub expected: u32,
+    /// Whether it started again.
+    pub restarted: bool,
+}
+
 /// How crashes were noticed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 #[non_exhaustive]
@@ -50,6 +88,10 @@ pub struct Detection {
     pub reported_by_all: u64,
     /// Those whose node started again before that.
     pub restarted: u64,
+    /// Reports of all crashes.
+    pub reports: u64,
+    /// Reports that there should be: see [`Noticed::expected`].
+    pub reports_expected: u64,
     /// Seconds from the crash to the first report.
     pub first_s: Spread,
     /// Seconds from the crash to the report of the last live node.
@@ -152,10 +194,14 @@ impl Report {
         let crashes = || tracker.crashes().iter();
         let first = crashes().filter_map(|c| since(c.first?, c.at));
         let all = crashes().filter(|c| c.known_to_all()).filter_map(|c| since(c.last?, c.at));
+        let noticed: Vec<Noticed> = crashes().map(Noticed::of).collect();
+        let sum = |count: fn(&Noticed) -> u32| noticed.iter().map(|n| u64::from(count(n))).sum();
         let detection = Detection {
             crashes: crashes().count() as u64,
             reported_by_all: crashes().filter(|c| c.known_to_all()).count() as u64,
             restarted: crashes().filter(|c| c.restarted && !c.known_to_all()).count() as u64,
+            reports: sum(|n| n.reports),
+            reports_expected: sum(|n| n.expected),
             first_s: Spread::of(first),
             all_s: Spread::of(all),
             each_s: Spread::of(tracker.latencies()),
@@ -184,7 +230,9 @@ impl Report {
             seed: world.seed(),
             virtual_s,
             digest: format!("{:016x}", world.digest()),
+            outcome: Outcome::of(&oracles),
             detection,
+            crashes: noticed,
             false_positives,
             views,
             traffic: Sent::of(world),
@@ -198,6 +246,32 @@ impl Report {
     /// Whether no oracle objected.
     pub const fn passed(&self) -> bool {
         self.violations.is_empty()
+    }
+}
+
+impl Outcome {
+    fn of(oracles: &[Verdict]) -> Self {
+        if oracles.is_empty() {
+            Self::Unwatched
+        } else if oracles.iter().any(|v| v.violations > 0) {
+            Self::Failed
+        } else if oracles.iter().any(|v| v.open > 0) {
+            Self::Open
+        } else {
+            Self::Passed
+        }
+    }
+}
+
+impl Noticed {
+    fn of(crash: &Crash) -> Self {
+        Self {
+            node: place::name(crash.node),
+            at_s: crash.at.as_secs_f64(),
+            reports: crash.reports,
+            expected: crash.reports + crash.due,
+            restarted: crash.restarted,
+        }
     }
 }
 
@@ -223,6 +297,23 @@ impl Sent {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_open_case_is_no_pass() {
+        let verdict = |open, violations| Verdict {
+            oracle: "some",
+            cases: 1,
+            excused: 0,
+            excuses: Vec::new(),
+            open,
+            violations,
+        };
+        let of = |verdicts: &[Verdict]| Outcome::of(verdicts);
+        assert_eq!(of(&[verdict(0, 0), verdict(0, 0)]), Outcome::Passed);
+        assert_eq!(of(&[verdict(0, 0), verdict(1, 0)]), Outcome::Open);
+        assert_eq!(of(&[verdict(1, 0), verdict(0, 1)]), Outcome::Failed);
+        assert_eq!(of(&[]), Outcome::Unwatched);
+    }
 
     #[test]
     fn ranks_are_values_that_occur() {

@@ -49,6 +49,8 @@ pub struct Asked {
     pub loop_stalls: u64,
     /// Partitions.
     pub partitions: u64,
+    /// Those that outlast the longest suspicion, so that both sides hold each other as dead.
+    pub long_partitions: u64,
     /// Worlds with loss.
     pub lossy: u64,
 }
@@ -85,7 +87,9 @@ impl Swarm {
         config.join_window = Duration::from_millis(draw.between(0, 5000));
         let cold = draw.percent(30);
         let chaos = Duration::from_secs(draw.between(60, 240));
-        let mut faults = Faults { draw, nodes, chaos, list: Vec::new(), asked: Asked::default() };
+        let longest = Formula::new(&config.core, nodes).suspicion_max;
+        let asked = Asked::default();
+        let mut faults = Faults { draw, nodes, chaos, longest, list: Vec::new(), asked };
         faults.asked.lossy = u64::from(loss > 0.0);
         faults.crashes();
         faults.partitions();
@@ -198,6 +202,8 @@ struct Faults {
     draw: Draw,
     nodes: u32,
     chaos: Duration,
+    /// The longest suspicion.
+    longest: Duration,
     list: Vec<(Instant, Fault)>,
     asked: Asked,
 }
@@ -221,7 +227,8 @@ impl Faults {
         }
     }
 
-    /// Up to three, one after the other; half of them outlast the longest suspicion.
+    /// Up to three of 5 to 120 s, one after the other; half of them outlast the longest suspicion of
+    /// 50 nodes on a local network.
     fn partitions(&mut self) {
         if !self.draw.percent(60) {
             return;
@@ -238,6 +245,7 @@ impl Faults {
                 sizes.push(third);
             }
             self.asked.partitions += 1;
+            self.asked.long_partitions += u64::from(time > self.longest);
             self.list.push((at, Fault::Partition(Split::Sizes(sizes))));
             self.list.push((at + time, Fault::Heal));
             at = at + time + Duration::from_secs(self.draw.between(1, 60));
@@ -297,6 +305,7 @@ impl Asked {
         self.io_stalls += o.io_stalls;
         self.loop_stalls += o.loop_stalls;
         self.partitions += o.partitions;
+        self.long_partitions += o.long_partitions;
         self.lossy += o.lossy;
     }
 }

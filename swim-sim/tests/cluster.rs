@@ -8,8 +8,9 @@ use std::sync::Arc;
 use swim_core::journal::replay;
 use swim_core::{Config, Instant, State};
 use swim_sim::oracle::Convergence;
+use swim_sim::report::Outcome;
 use swim_sim::swarm::Swarm;
-use swim_sim::{Course, Ends, Fault, Links, Plane, Split, Who, World, WorldConfig};
+use swim_sim::{Course, Ends, Fault, Links, Plane, Report, Split, Who, World, WorldConfig};
 
 const MS: fn(u64) -> Duration = Duration::from_millis;
 
@@ -45,6 +46,9 @@ fn ten_crashes_are_known_to_all() {
     world.run_until(Instant::from_secs(60));
     assert_eq!(world.tracker().crashes().len(), 10);
     assert!(world.tracker().crashes().iter().all(|c| c.known_to_all() && c.reports == 190));
+    let report = Report::of(&mut world, Duration::ZERO);
+    assert_eq!(report.outcome, Outcome::Passed);
+    assert_eq!((report.detection.reports, report.detection.reports_expected), (1900, 1900));
     assert_eq!(world.tracker().downs_of_reachable(), 0);
     passes(&mut world);
 }
@@ -82,6 +86,32 @@ fn a_partition_longer_than_the_longest_suspicion_heals() {
     assert_eq!((sizes[0], sizes[29]), (10, 20));
     world.run_until(Instant::from_secs(300));
     assert!((0..30).all(|i| world.machine(i).unwrap().live_len() == 30));
+    passes(&mut world);
+}
+
+#[test]
+fn who_died_again_behind_a_partition_is_dead_at_one_incarnation() {
+    let mut config = config(6, 20);
+    let at = |s, fault| (Instant::from_secs(s), fault);
+    config.faults = vec![
+        at(5, Fault::Crash(Who::Node(15))),
+        at(40, Fault::Partition(Split::Groups(vec![(0..5).collect()]))),
+        at(45, Fault::Restart(Who::Node(15))),
+        at(80, Fault::Crash(Who::Node(15))),
+        at(120, Fault::Heal),
+    ];
+    let mut world = World::converged(config);
+    world.watch_all();
+    let death = |world: &World, node: u32| {
+        let member = world.machine(node).unwrap().member("n15").unwrap();
+        (member.state(), member.incarnation().0)
+    };
+    world.run_until(Instant::from_secs(119));
+    assert_eq!((death(&world, 0), death(&world, 6)), ((State::Dead, 1), (State::Dead, 2)));
+    world.run_until(Instant::from_secs(600));
+    for node in (0..20).filter(|&i| i != 15) {
+        assert_eq!(death(&world, node), (State::Dead, 2), "n{node}");
+    }
     passes(&mut world);
 }
 

@@ -27,6 +27,8 @@ enum Bug {
     SwallowsDown,
     /// Reports a healthy node as failed.
     WrongDown,
+    /// Reports whoever is suspected as failed at once.
+    Hasty,
     /// Spreads a claim about another at an incarnation that it never had.
     RaisesIncarnation,
     /// Goes back to what it said before.
@@ -39,6 +41,8 @@ enum Bug {
     LeaksQueue,
     /// Holds more and more claims.
     LeaksRumours,
+    /// Waits for more and more deadlines.
+    LeaksTimers,
     /// Sends everything many times.
     Floods,
     /// Wakes up again and again.
@@ -47,6 +51,8 @@ enum Bug {
     WrongView,
     /// Does not hold a live node at all.
     ForgetsOne,
+    /// Holds a node that died twice as dead at its first incarnation.
+    HoldsOldDeath,
 }
 
 /// A node with a bug.
@@ -93,6 +99,16 @@ impl Planted {
             (Bug::Resurrects, Event::Down { member, .. }) => {
                 let up = Event::Up(member.clone());
                 self.events.extend([event, up]);
+                return;
+            }
+            (Bug::Hasty, Event::Suspected { member, by, .. }) => {
+                let (member, by) = (member.clone(), Some(by.clone()));
+                self.events.push_back(event);
+                self.events.push_back(Event::Down { member, cause: Cause::Failed, by });
+                return;
+            }
+            (Bug::Hasty, Event::Trusted(member)) => {
+                self.events.push_back(Event::Up(member.clone()));
                 return;
             }
             (Bug::LowersIncarnation, Event::Up(m)) if m.name() == place::name(VICTIM) => {
@@ -167,6 +183,7 @@ impl Machine for Planted {
         self.node.view(&mut |seen| match self.bug {
             Bug::WrongView if seen.name == victim => show(Seen { state: State::Dead, ..seen }),
             Bug::ForgetsOne if seen.name == victim => {}
+            Bug::HoldsOldDeath if seen.name == victim => show(Seen { incarnation: 1, ..seen }),
             _ => show(seen),
         });
     }
@@ -189,6 +206,11 @@ impl Machine for Planted {
         self.node.rumours_len() + leak
     }
 
+    fn timers_len(&self) -> usize {
+        let leak = if self.bug == Bug::LeaksTimers { self.wakes * 10 } else { 0 };
+        self.node.timers_len() + leak
+    }
+
     fn health(&self) -> u32 {
         self.node.health()
     }
@@ -200,7 +222,13 @@ impl Machine for Planted {
 
 /// Runs 20 nodes, one of them with a bug; returns the names of the oracles that object.
 fn run(bug: Bug, faults: Vec<(Instant, Fault)>) -> Vec<&'static str> {
+    run_lossy(bug, 0.0, faults)
+}
+
+/// The same where this share of packets is lost.
+fn run_lossy(bug: Bug, loss: f64, faults: Vec<(Instant, Fault)>) -> Vec<&'static str> {
     let mut config = WorldConfig::new(1, NODES);
+    config.links = config.links.with_loss(loss).unwrap();
     config.core = Config::lan().evidence_events(true).build().unwrap();
     config.faults = faults;
     let mut world = World::converged_with(
@@ -246,6 +274,12 @@ fn accuracy_objects_to_a_healthy_node_reported_as_failed() {
 }
 
 #[test]
+fn accuracy_objects_to_more_wrong_reports_than_loss_explains() {
+    assert_eq!(run_lossy(Bug::None, 0.2, Vec::new()), [""; 0]);
+    assert_eq!(run_lossy(Bug::Hasty, 0.2, Vec::new()), ["accuracy"]);
+}
+
+#[test]
 fn incarnation_objects_to_one_that_its_owner_never_had() {
     assert!(run(Bug::RaisesIncarnation, Vec::new()).contains(&"incarnation"));
 }
@@ -265,8 +299,8 @@ fn resurrection_objects_to_the_dead_who_return_unchanged() {
 
 #[test]
 fn bounded_objects_to_tables_queues_and_messages_without_bound() {
-    let bugs = [Bug::LeaksNames, Bug::LeaksQueue, Bug::LeaksRumours, Bug::Floods, Bug::Spins];
-    for bug in bugs {
+    let leaks = [Bug::LeaksNames, Bug::LeaksQueue, Bug::LeaksRumours, Bug::LeaksTimers];
+    for bug in leaks.into_iter().chain([Bug::Floods, Bug::Spins]) {
         assert_eq!(run(bug, Vec::new()), ["bounded"], "{bug:?}");
     }
 }
@@ -276,6 +310,15 @@ fn convergence_objects_to_views_that_differ_at_the_end() {
     for bug in [Bug::WrongView, Bug::ForgetsOne] {
         assert_eq!(run(bug, Vec::new()), ["convergence"], "{bug:?}");
     }
+}
+
+#[test]
+fn convergence_objects_to_deaths_at_two_incarnations() {
+    let at = |s, fault| (Instant::from_secs(s), fault);
+    let crash = |s| at(s, Fault::Crash(Who::Node(VICTIM)));
+    let faults = || vec![crash(5), at(30, Fault::Restart(Who::Node(VICTIM))), crash(50)];
+    assert_eq!(run(Bug::None, faults()), [""; 0]);
+    assert_eq!(run(Bug::HoldsOldDeath, faults()), ["convergence"]);
 }
 
 /// Runs nodes of the core with other settings; returns the names of the oracles that object.

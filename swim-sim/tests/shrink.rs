@@ -77,6 +77,10 @@ impl Machine for Tired {
         self.node.rumours_len()
     }
 
+    fn timers_len(&self) -> usize {
+        Machine::timers_len(&self.node)
+    }
+
     fn health(&self) -> u32 {
         self.node.health()
     }

@@ -256,6 +256,11 @@ impl Node {
         self.cx.rumours.membership_len()
     }
 
+    /// How many deadlines wait, those included that an event has made void.
+    pub fn timers_len(&self) -> usize {
+        self.cx.timers.len()
+    }
+
     /// Whether nothing is left to poll.
     pub fn is_drained(&self) -> bool {
         self.is_polled()

@@ -100,6 +100,11 @@ impl Timers {
         self.due.push(Reverse((at, due)));
     }
 
+    /// How many wait.
+    pub(crate) fn len(&self) -> usize {
+        self.at.iter().filter(|&&at| at != Instant::MAX).count() + self.due.len()
+    }
+
     /// What must hold at all times, for so many slots.
     pub(crate) fn audit(&self, slots: u32, knobs: &Knobs) {
         assert_eq!(Some(&self.first), self.at.iter().min());

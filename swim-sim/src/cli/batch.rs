@@ -1,6 +1,6 @@
 //! A batch of random worlds: what all of them together have shown.
 
-use super::table::thousands;
+use super::table::{excuses, thousands};
 use crate::counts::FaultCounts;
 use crate::digest::Digest;
 use crate::oracle::Verdict;
@@ -49,14 +49,14 @@ impl Batch {
     }
 
     /// Concludes what was added.
-    pub(super) fn end(&mut self) {
+    pub(super) fn end(&mut self, nodes: u32) {
         self.digest = format!("{:016x}", self.digests.value());
-        self.vacuous = self.vacuous();
+        self.vacuous = self.vacuous(nodes);
     }
 
-    /// What was asked for and did not happen. An oracle without a case counts only in a batch of
+    /// What was asked for and did not happen. An oracle with few cases counts only in a batch of
     /// some size, since one world may draw no crash.
-    fn vacuous(&self) -> Vec<String> {
+    fn vacuous(&self, nodes: u32) -> Vec<String> {
         let mut found: Vec<String> = self
             .asked
             .against(&self.faults)
@@ -65,10 +65,17 @@ impl Batch {
             .map(|(fault, asked, _)| format!("{fault}: asked for {asked} times, never struck"))
             .collect();
         if self.seeds >= BATCH_MIN {
-            let idle = self.oracles.iter().filter(|v| v.cases == 0 && v.oracle != "trace");
-            found.extend(idle.map(|v| format!("{}: had no case to judge", v.oracle)));
+            let idle = self.oracles.iter().filter_map(|v| {
+                let least = cases_min(v.oracle, nodes) * self.seeds / 2;
+                let text = || format!("{}: judged {} cases, fewer than {least}", v.oracle, v.cases);
+                (v.cases < least).then(text)
+            });
+            found.extend(idle);
             let never = self.asked.against(&self.faults).into_iter().filter(|(_, n, _)| *n == 0);
             found.extend(never.map(|(fault, ..)| format!("{fault}: never asked for")));
+            if self.asked.long_partitions == 0 {
+                found.push("partition: none outlasts the longest suspicion".to_owned());
+            }
         }
         found
     }
@@ -95,6 +102,8 @@ pub(super) fn print(b: &Batch, nodes: u32) {
     for (fault, asked, struck) in b.asked.against(&b.faults) {
         println!("{fault:<16} {:>12} {:>12}", thousands(asked), thousands(struck));
     }
+    let long = thousands(b.asked.long_partitions);
+    println!("{long} of the partitions outlast the longest suspicion");
     println!(
         "\n{:<16} {:>12} {:>10} {:>8} {:>12}",
         "oracle", "cases", "excused", "open", "violations"
@@ -103,6 +112,9 @@ pub(super) fn print(b: &Batch, nodes: u32) {
         let (cases, excused) = (thousands(v.cases), thousands(v.excused));
         let (open, violations) = (thousands(v.open), thousands(v.violations));
         println!("{:<16} {cases:>12} {excused:>10} {open:>8} {violations:>12}", v.oracle);
+    }
+    for excused in b.oracles.iter().filter_map(excuses) {
+        println!("{excused}");
     }
     for text in &b.vacuous {
         println!("VACUOUS {text}");
@@ -114,6 +126,24 @@ pub(super) fn print(b: &Batch, nodes: u32) {
             seeds.join(" "),
             if b.failed.len() > 20 { " ..." } else { "" }
         );
+    }
+}
+
+/// Cases that an oracle must have judged in two worlds, in the mean.
+fn cases_min(oracle: &str, nodes: u32) -> u64 {
+    let nodes = u64::from(nodes);
+    match oracle {
+        // A crash; the views at the end.
+        "completeness" | "convergence" => 1,
+        // Suspicions and reports of deaths.
+        "accuracy" => 4 * nodes,
+        // What nodes say of each other.
+        "incarnation" => 40 * nodes,
+        // The dead that returned.
+        "resurrection" => 4 * nodes,
+        // Every node in every second.
+        "bounded" => 200 * nodes,
+        _ => 0,
     }
 }
 

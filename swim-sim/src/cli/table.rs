@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::counts::FaultCounts;
+use crate::oracle::Verdict;
 use crate::report::{Report, Spread};
 use crate::scenario::Measure;
 
@@ -66,6 +67,8 @@ fn detection_rows(out: &mut Rows, r: &Report) {
         return;
     }
     let mut known = format!("{} of {} known to every live node", d.reported_by_all, d.crashes);
+    let (got, expected) = (thousands(d.reports), thousands(d.reports_expected));
+    known += &format!(", {got} of {expected} reports");
     if d.restarted > 0 {
         known += &format!(", {} restarted before", d.restarted);
     }
@@ -176,12 +179,28 @@ fn oracles(out: &mut String, r: &Report) {
             thousands(v.violations)
         );
     }
+    for excused in r.oracles.iter().filter_map(excuses) {
+        let _ = writeln!(out, "{excused}");
+    }
+    for v in r.oracles.iter().filter(|v| v.open > 0) {
+        let open = thousands(v.open);
+        let _ = writeln!(out, "OPEN {}: {open} cases, since the run ended too soon", v.oracle);
+    }
     for text in r.violations.iter().take(SHOWN) {
         let _ = writeln!(out, "VIOLATION {text}");
     }
     if r.violations.len() > SHOWN {
         let _ = writeln!(out, "... and {} more", r.violations.len() - SHOWN);
     }
+}
+
+/// What excused cases of an oracle, if anything did.
+pub(super) fn excuses(verdict: &Verdict) -> Option<String> {
+    let told = verdict.excuses.iter().filter(|e| e.cases > 0);
+    let told: Vec<String> = told.map(|e| format!("{} {}", thousands(e.cases), e.why)).collect();
+    let judged = thousands(verdict.cases);
+    let told = (!told.is_empty()).then(|| told.join(", "))?;
+    Some(format!("{}: {judged} judged; excused: {told}", verdict.oracle))
 }
 
 fn spread(s: &Spread) -> String {

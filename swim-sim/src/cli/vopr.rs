@@ -129,7 +129,7 @@ fn run(args: &Args, clock: &std::time::Instant) -> Batch {
         }
     });
     bar.finish_and_clear();
-    batch.end();
+    batch.end(args.nodes);
     batch
 }
 

@@ -111,6 +111,10 @@ impl<N: Notes> Machine for Tap<N> {
         self.node.rumours_len()
     }
 
+    fn timers_len(&self) -> usize {
+        Machine::timers_len(&self.node)
+    }
+
     fn health(&self) -> u32 {
         self.node.health()
     }

@@ -2,76 +2,56 @@
 
 use core::time::Duration;
 use std::collections::{BTreeSet, VecDeque};
-use std::sync::Arc;
 
 use swim_core::{Cause, Config, Instant};
 
-use super::{Formula, Inspect, Oracle, Violation};
-use crate::change::{Change, Claim, Says, Strike, What};
+use super::conduct::{Conduct, Excuse};
+use super::{Excused, Formula, Inspect, Oracle, Violation};
+use crate::change::{Change, Claim, Says, What};
 
-/// No node reports a node as failed that was up, reachable and unstalled, as was the node that
-/// reports it and the one that accuses it, during the last `W`: the longest suspicion, a slowed
-/// probe and the spread ([`Formula::accusation`]).
+/// No node reports as failed a node that was up, unstalled and reachable, being up and unstalled
+/// itself, during the last `W`.
 ///
-/// Gossip promises that only with some probability, so the bound is a rate, zero if nobody was
-/// accused wrongly. `S` wrong accusations (subject, incarnation) and a residue `r`
-/// ([`Formula::residue`] of the sends of a rumour that survive loss) give
+/// A node asks before it believes a death, so that `W` is the probe time-out: what was wrong before
+/// is no excuse, and it does not matter who accused whom. With memberlist's own rules
+/// ([`Ablation::last_call`](swim_core::Ablation::last_call) off) `W` is the longest suspicion, a
+/// slowed probe and the spread ([`Formula::accusation`]), and the accuser must have been well, too.
 ///
-/// * at most `3 S n r` reports, in the mean, of nodes that had refuted: the observer missed it;
-/// * at most `S r e^-m` nodes, in the mean, reported that had not: they heard neither the rumour
-///   nor, in the `m` probe intervals of the shortest suspicion, a prober that suspected them.
+/// Where no packet was lost within `W`, one such report is a violation. With a share `l` of packets
+/// lost it is a matter of rate. An observer that suspects a live node reports it wrongly only if
 ///
-/// In a partition, rumours to the other sides are lost as well: `r` takes the smallest share of
-/// nodes that a side kept, and sides of less than half are excused.
+/// * question or answer are lost: `q = 1 - (1 - l)^2` (1, if it does not ask), and
+/// * the refutation has not reached it by gossip: at most `p = 3 r`, where `r` is the residue of the
+///   sends of a rumour that arrive within its side ([`Formula::residue`]). No such promise, so
+///   `p = 1`, is made if subject or observer is frozen, impaired, or younger than the shortest
+///   suspicion, or they are apart, until less than the spread before the shortest suspicion ends;
+///   nor while accusations and refutations are more than gossip can carry in that time.
 ///
-/// A run fails past the number that a Poisson variable of that mean exceeds once in 10^9 runs.
-/// While accusations and refutations are more than gossip can carry within the shortest suspicion,
-/// reports are excused.
+/// At most as many such reports are let pass as a Poisson variable of the mean `sum of q p`, over
+/// all suspicions of live nodes, exceeds once in 10^9 runs.
+///
+/// A case is a suspicion of a live node, or a report that is judged. Reports of live nodes that
+/// were cut off, frozen, impaired or just started within `W`, or whose observer was, are excused.
 #[derive(Debug)]
 pub struct Accuracy {
     window: Duration,
-    n: f64,
+    asks: bool,
     sends: f64,
-    /// Probe intervals of the shortest suspicion.
-    patience: f64,
+    spread: Duration,
     shortest: Duration,
     /// Rumours that a node can send as often as it should within the shortest suspicion.
     capacity: usize,
-    nodes: Vec<Condition>,
-    splits: Vec<Partition>,
-    loss_max: f64,
-    /// The smallest share of nodes that a judged node could reach.
-    reach_min: f64,
-    /// Wrong accusations, and the times of the latest.
+    conduct: Conduct,
+    /// Live nodes that were accused, by incarnation, and the times of the latest.
     accused: BTreeSet<(u32, u32)>,
     recent: VecDeque<Instant>,
     saturated_until: Option<Instant>,
-    /// Reports of nodes that had refuted.
-    missed: u64,
-    /// Nodes reported that had not, by incarnation.
-    unrefuted: BTreeSet<(u32, u32)>,
+    /// How many wrong reports loss explains, in the mean, and how many there were.
+    mean: f64,
+    wrong: u64,
     first: Option<String>,
-    first_unrefuted: Option<String>,
     cases: u64,
-    excused: u64,
-}
-
-/// What a node went through.
-#[derive(Clone, Copy, Debug, Default)]
-struct Condition {
-    up_since: Option<Instant>,
-    leaving: bool,
-    /// Since when it is not stalled; `None` while it is.
-    clear_since: Option<Instant>,
-    /// Whether its links or its host are impaired, and since when they are not.
-    impaired: bool,
-    relieved: Instant,
-}
-
-#[derive(Debug)]
-struct Partition {
-    groups: Arc<[u16]>,
-    until: Option<Instant>,
+    excused: [u64; Excuse::ALL.len()],
 }
 
 impl Accuracy {
@@ -83,176 +63,104 @@ impl Accuracy {
         let datagrams =
             f64::from(config.gossip_nodes()) * shortest.div_duration_f64(config.gossip_interval());
         let carried = (f64::from(config.datagram_bytes_max()) / CLAIM_BYTES).floor();
+        let asks = config.ablation().last_call && config.ablation().suspicion;
+        let window = if asks { config.probe_timeout() } else { formula.accusation(config) };
         Self {
-            window: formula.accusation(config),
-            n: n.into(),
+            window,
+            asks,
             sends,
-            patience: shortest.div_duration_f64(config.probe_interval()),
+            spread: formula.spread,
             shortest,
             capacity: (datagrams * carried / sends) as usize,
-            nodes: vec![Condition::default(); n as usize],
-            splits: Vec::new(),
-            loss_max: 0.0,
-            reach_min: 1.0,
+            conduct: Conduct::new(n, window),
             accused: BTreeSet::new(),
             recent: VecDeque::new(),
             saturated_until: None,
-            missed: 0,
-            unrefuted: BTreeSet::new(),
+            mean: 0.0,
+            wrong: 0,
             first: None,
-            first_unrefuted: None,
             cases: 0,
-            excused: 0,
+            excused: [0; Excuse::ALL.len()],
         }
     }
 
-    /// How many reports are let pass: of nodes that had refuted, of nodes that had not.
-    fn bounds(&self) -> (u64, u64) {
-        let wrong = self.accused.len() as f64;
-        let arrive = (1.0 - self.loss_max) * self.reach_min;
-        let residue = Formula::residue(self.sends * arrive);
-        let patience = self.patience * arrive;
-        let missed = 3.0 * wrong * self.n * residue;
-        (poisson_bound(missed), poisson_bound(wrong * residue * (-patience).exp()))
-    }
-
-    /// Somebody accuses a node that is up.
+    /// Somebody suspects a node that is up.
     fn on_suspected(&mut self, now: Instant, claim: &Claim) {
-        if self.nodes[claim.subject as usize].up_since.is_none()
-            || !self.accused.insert((claim.subject, claim.incarnation))
-        {
+        if !self.conduct.is_member(claim.subject) {
             return;
         }
+        self.cases += 1;
+        if self.accused.insert((claim.subject, claim.incarnation)) {
+            self.watch_capacity(now);
+        }
+        let arrive = 1.0 - self.conduct.loss();
+        let unanswered = if self.asks { 1.0 - arrive * arrive } else { 1.0 };
+        let (subject, observer) = (claim.subject, claim.observer);
+        let in_time = now + self.shortest - self.spread;
+        let promised = self.saturated_until.is_none_or(|t| now > t)
+            && self.conduct.take_part(in_time, self.shortest, subject, observer);
+        let missed = if promised {
+            3.0 * Formula::residue(self.sends * arrive * self.conduct.reach(subject))
+        } else {
+            1.0
+        };
+        if self.conduct.loss() > 0.0 {
+            self.mean += unanswered * missed.min(1.0);
+        }
+    }
+
+    /// Each accusation is a rumour, and so is its refutation.
+    fn watch_capacity(&mut self, now: Instant) {
         self.recent.push_back(now);
         let start = now - self.shortest;
         while self.recent.front().is_some_and(|&t| t < start) {
             self.recent.pop_front();
         }
-        // Each accusation is a rumour, and so is its refutation.
         if 2 * self.recent.len() > self.capacity {
-            self.saturated_until = Some(now + self.window);
+            self.saturated_until = Some(now + self.shortest);
         }
     }
 
     fn on_down(&mut self, now: Instant, claim: &Claim, by: Option<u32>) -> Result<(), Violation> {
-        let subject = self.nodes[claim.subject as usize];
-        if subject.up_since.is_none() || subject.leaving {
+        if !self.conduct.is_member(claim.subject) {
             self.cases += 1;
             return Ok(());
         }
         let start = now - self.window;
-        let accuser = by.unwrap_or(claim.observer);
-        let involved = [claim.subject, claim.observer, accuser];
-        let steady = involved.iter().all(|&i| self.nodes[i as usize].steady_since(start));
-        let saturated = self.saturated_until.is_some_and(|t| now <= t);
-        if !steady || saturated || self.separated(start, claim, by) {
-            self.excused += 1;
+        let excuse = |observer| self.conduct.excuse(start, claim.subject, observer);
+        let accuser = by.filter(|_| !self.asks);
+        if let Some(excuse) = excuse(claim.observer).or_else(|| accuser.and_then(excuse)) {
+            self.excused[excuse as usize] += 1;
             return Ok(());
         }
         self.cases += 1;
-        let refuted = claim.issued > claim.incarnation;
-        let first = if refuted { &mut self.first } else { &mut self.first_unrefuted };
-        first.get_or_insert_with(|| format!("{claim} at {now}"));
-        if refuted {
-            self.missed += 1;
-        } else {
-            self.unrefuted.insert((claim.subject, claim.incarnation));
-        }
-        // Without a wrong accusation there is no bound to wait for.
-        if self.accused.is_empty() { self.judge(now) } else { Ok(()) }
-    }
-
-    fn judge(&self, now: Instant) -> Result<(), Violation> {
-        let (missed_max, unrefuted_max) = self.bounds();
-        let (missed, unrefuted) = (self.missed, self.unrefuted.len() as u64);
-        if missed <= missed_max && unrefuted <= unrefuted_max {
+        self.wrong += 1;
+        self.first.get_or_insert_with(|| format!("{claim}, at {now}"));
+        if self.conduct.was_lossy(start) {
             return Ok(());
         }
-        let told = |first: &Option<String>| first.clone().unwrap_or_default();
+        let (window, observer) = (self.window, claim.observer);
         let text = format!(
-            "nodes that were up, reachable and unstalled for {:?} were reported as failed: {missed} \
-             times after they had refuted, at most {missed_max} [{}]; {unrefuted} that had not, at \
-             most {unrefuted_max} [{}]; {} were accused, {:.1} % loss",
-            self.window,
-            told(&self.first),
-            told(&self.first_unrefuted),
-            self.accused.len(),
-            self.loss_max * 100.0,
+            "{claim}, though it and n{observer} were up, unstalled and within reach of each other \
+             for {window:?}, and no packet was lost"
         );
         Err(Violation::new(NAME, now, text))
     }
 
-    /// Whether a partition lay between subject and accuser since `start`; if the accuser is not
-    /// known, any partition may have been the reason.
-    fn separated(&self, start: Instant, claim: &Claim, by: Option<u32>) -> bool {
-        let recent = |p: &&Partition| p.until.is_none_or(|t| t > start);
-        self.splits.iter().filter(recent).any(|p| {
-            let group = |i: u32| p.groups[i as usize];
-            let s = group(claim.subject);
-            if p.share(s) < 0.5 {
-                return true;
-            }
-            by.is_none_or(|by| group(by) != s) || group(claim.observer) != s
-        })
-    }
-
-    fn on_strike(&mut self, now: Instant, strike: &Strike) {
-        match strike {
-            Strike::Started { node, converged, .. } => {
-                // A world that starts converged has behaved for ever.
-                let since = if *converged { Instant::ZERO } else { now };
-                let node = &mut self.nodes[*node as usize];
-                let (up_since, clear_since) = (Some(since), Some(since));
-                *node = Condition { up_since, leaving: false, clear_since, ..*node };
-            }
-            Strike::Crashed(node) | Strike::Gone(node) => {
-                self.nodes[*node as usize].up_since = None;
-            }
-            Strike::Leaving(node) => self.nodes[*node as usize].leaving = true,
-            Strike::Stalled { node, .. } => self.nodes[*node as usize].clear_since = None,
-            Strike::Resumed(node) => self.nodes[*node as usize].clear_since = Some(now),
-            Strike::Impaired(node) => self.nodes[*node as usize].impaired = true,
-            Strike::Relieved(node) => {
-                let node = &mut self.nodes[*node as usize];
-                (node.impaired, node.relieved) = (false, now);
-            }
-            Strike::Split(groups) => {
-                self.end_split(now);
-                let split = Partition { groups: Arc::clone(groups), until: None };
-                let shares = groups.iter().map(|&g| split.share(g)).filter(|&s| s >= 0.5);
-                self.reach_min = shares.fold(self.reach_min, f64::min);
-                self.splits.push(split);
-            }
-            Strike::Healed => self.end_split(now),
-            Strike::Loss(p) => {
-                self.loss_max = self.loss_max.max(*p);
-            }
+    fn judge(&self, now: Instant) -> Result<(), Violation> {
+        let bound = poisson_bound(self.mean);
+        if self.wrong <= bound {
+            return Ok(());
         }
-    }
-
-    fn end_split(&mut self, now: Instant) {
-        let start = now - self.window;
-        self.splits.retain(|p| p.until.is_none_or(|t| t > start));
-        for p in &mut self.splits {
-            p.until.get_or_insert(now);
-        }
-    }
-}
-
-impl Partition {
-    /// The share of nodes in a group.
-    fn share(&self, group: u16) -> f64 {
-        let side = self.groups.iter().filter(|&&g| g == group).count();
-        side as f64 / self.groups.len() as f64
-    }
-}
-
-impl Condition {
-    /// Whether it was up and unstalled since before `start`.
-    fn steady_since(&self, start: Instant) -> bool {
-        let before = |t: Option<Instant>| t.is_some_and(|t| t <= start);
-        let links = !self.impaired && self.relieved <= start;
-        before(self.up_since) && before(self.clear_since) && links
+        let text = format!(
+            "{} reports of nodes that were up, unstalled and within reach for {:?}; loss explains \
+             {:.3} in the mean, at most {bound}; the first: {}",
+            self.wrong,
+            self.window,
+            self.mean,
+            self.first.as_deref().unwrap_or_default(),
+        );
+        Err(Violation::new(NAME, now, text))
     }
 }
 
@@ -263,7 +171,7 @@ impl Oracle for Accuracy {
 
     fn on_change(&mut self, change: &Change) -> Result<(), Violation> {
         match &change.what {
-            What::Strike(strike) => self.on_strike(change.at, strike),
+            What::Strike(strike) => self.conduct.on_strike(change.at, strike),
             What::Claim(claim) => match claim.says {
                 Says::Down { cause: Cause::Failed, by } => {
                     return self.on_down(change.at, claim, by);
@@ -283,8 +191,9 @@ impl Oracle for Accuracy {
         self.cases
     }
 
-    fn excused(&self) -> u64 {
-        self.excused
+    fn excused(&self) -> Vec<Excused> {
+        let of = |excuse: Excuse| Excused::new(excuse.text(), self.excused[excuse as usize]);
+        Excuse::ALL.map(of).to_vec()
     }
 }
 

@@ -2,6 +2,7 @@
 
 use swim_core::{Config, Instant};
 
+use super::formula::QUESTIONS;
 use super::{Inspect, Load, Oracle, Violation};
 use crate::change::Change;
 
@@ -10,8 +11,10 @@ use crate::change::Change;
 /// * knows more names than there are nodes,
 /// * holds more than one claim for each of them to be gossiped,
 /// * holds more user broadcasts than its three lanes take,
+/// * has more than `64 + 32 n` deadlines that wait,
 /// * sends more than `2 (1 + k) / T + 2 f / G + 16` datagrams of its own (`k` helpers per probe
-///   interval `T`, `f` gossip targets per gossip interval `G`) and two for each that it received,
+///   interval `T`, `f` gossip targets per gossip interval `G`), `24 (1 + 1 / T)` questions to
+///   suspects, and two for each that it received,
 /// * wakes up more than `64 + 2 n` times by itself and four times for each datagram received.
 ///
 /// A case is a node in a second.
@@ -33,8 +36,11 @@ impl Bounded {
         };
         let probes = per_second(1 + config.indirect_checks(), config.probe_interval());
         let gossip = per_second(config.gossip_nodes(), config.gossip_interval());
+        // So many at once, and then as many in each interval.
+        let asked = u64::from(QUESTIONS) + per_second(QUESTIONS, config.probe_interval());
+        let questions = if config.ablation().last_call { asked } else { 0 };
         Self {
-            own_max: 2 * probes + 2 * gossip + 16,
+            own_max: 2 * probes + 2 * gossip + 16 + questions,
             wakes_max: 64 + 2 * u64::from(n),
             queued_max: 3 * config.lane_len_max() as usize,
             last: vec![Load::default(); n as usize],
@@ -53,6 +59,10 @@ impl Bounded {
         if load.queued > self.queued_max {
             let (queued, max) = (load.queued, self.queued_max);
             return Some(format!("holds {queued} broadcasts, at most {max}"));
+        }
+        let timers_max = 64 + 32 * nodes as usize;
+        if load.timers > timers_max {
+            return Some(format!("has {} deadlines, at most {timers_max}", load.timers));
         }
         if load.life != before.life || self.at.is_none() {
             return None;

@@ -7,7 +7,7 @@ use swim_core::{Config, Instant};
 
 use super::disturbances::Disturbances;
 use super::pairs::Pairs;
-use super::{Formula, Inspect, Oracle, Violation};
+use super::{Excused, Formula, Inspect, Oracle, Violation};
 use crate::change::{Change, Claim, Says, Strike, What};
 
 /// Every live node that took a crashed node for live reports it as down within `D`: its probe
@@ -153,8 +153,8 @@ impl Oracle for Completeness {
         self.cases
     }
 
-    fn excused(&self) -> u64 {
-        self.excused
+    fn excused(&self) -> Vec<Excused> {
+        vec![Excused::new("started again before", self.excused)]
     }
 
     fn open(&self) -> u64 {

@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use swim_core::{Config, Instant};
+use swim_core::{Config, Instant, State};
 
 use super::disturbances::Disturbances;
 use super::{Formula, Inspect, Oracle, Violation};
@@ -10,13 +10,13 @@ use crate::change::{Change, What};
 use crate::place;
 
 /// At the end, all live nodes hold equal sets of (name, incarnation, live or not), and these are
-/// true: who is up is live at the incarnation that it has itself, who is not is not.
+/// true: who is up is live at the incarnation that it has itself, who is not is not, and all who
+/// hold a name as dead hold it so at one incarnation.
 ///
-/// Names that some have forgotten, or never heard of, and nodes that left are compared only where
-/// they are held: nobody may hold them as live. Nor is the incarnation of the dead compared: who
-/// takes a name for dead hears nothing more of it but a new life (memberlist spec 4.3 and 4.4), so
-/// that the incarnation at which each noticed the death stays. Views that differ are a violation if
-/// the last fault lies [`Formula::convergence`] back, else an open case.
+/// Left and reaped names are apart: a name that is not up need not be held, since some have
+/// forgotten it or never heard of it, and one that is held as left is not compared with deaths;
+/// nobody may hold it as live. Views that differ are a violation if the last fault lies
+/// [`Formula::convergence`] back, else an open case.
 #[derive(Debug)]
 pub struct Convergence {
     within: Duration,
@@ -41,6 +41,8 @@ pub(crate) fn difference(world: &dyn Inspect) -> Option<String> {
     let live = truth.iter().flatten().count();
     let observers = (0..world.nodes()).filter(|&i| world.observes(i));
     let mut found = None;
+    // Who was first seen to hold a name as dead, and at which incarnation.
+    let mut dead: Vec<Option<(u32, u32)>> = vec![None; truth.len()];
     for observer in observers {
         let mut right = 0;
         world.view(observer, &mut |seen| {
@@ -58,7 +60,15 @@ pub(crate) fn difference(world: &dyn Inspect) -> Option<String> {
                 (Some(own), true) => format!("whose incarnation is {own}"),
                 (Some(_), false) => "who is up".to_owned(),
                 (None, true) => "who is down".to_owned(),
-                (None, false) => return,
+                (None, false) if seen.state == State::Left => return,
+                (None, false) => {
+                    let (other, at) =
+                        *dead[subject as usize].get_or_insert((observer, seen.incarnation));
+                    if at == seen.incarnation {
+                        return;
+                    }
+                    format!("n{other} at {at}")
+                }
             };
             let (state, incarnation) = (seen.state, seen.incarnation);
             let says = format!("n{observer} holds n{subject} as {state} {incarnation}, {wrong}");

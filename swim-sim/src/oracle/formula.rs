@@ -19,6 +19,9 @@ pub struct Formula {
     pub spread: Duration,
     /// Time between two push/pulls of a node (memberlist spec 6.5).
     pub push_pull: Duration,
+    /// Time within which as many suspects as there are members are asked, by a node that asks before
+    /// it believes a death: 24 in a probe interval.
+    pub questions: Duration,
     /// Time within which a healed partition is noticed, except once in `e^8` runs: eight reconnect
     /// intervals.
     pub reconnect: Duration,
@@ -40,6 +43,11 @@ impl Formula {
             probe_round: interval * (2 * n).saturating_sub(1).max(1),
             spread: config.gossip_interval().mul_f64(rounds.ceil()),
             push_pull: config.push_pull_interval() * scale,
+            questions: if config.ablation().last_call {
+                interval * n.div_ceil(QUESTIONS)
+            } else {
+                Duration::ZERO
+            },
             reconnect: config.reconnect_interval() * 8,
         }
     }
@@ -56,10 +64,10 @@ impl Formula {
     }
 
     /// How long after a crash the last observer may report it: its own probe round, one more
-    /// interval for a score that slows it down, the longest suspicion and the spread.
+    /// interval for a score that slows it down, the longest suspicion, the questions and the spread.
     pub fn detection(&self, config: &Config) -> Duration {
         let slow = config.probe_interval() * config.awareness_max();
-        self.probe_round + slow + self.suspicion_max + self.spread
+        self.probe_round + slow + self.suspicion_max + self.questions + self.spread
     }
 
     /// How long views may differ after the last fault: detection, then reconnection, then four
@@ -71,9 +79,12 @@ impl Formula {
     /// How long a wrong accusation can live on after its cause is gone.
     pub fn accusation(&self, config: &Config) -> Duration {
         let probe = config.probe_interval() * config.awareness_max();
-        self.suspicion_max + probe + self.spread
+        self.suspicion_max + probe + self.questions + self.spread
     }
 }
+
+/// Suspects that a node asks in a probe interval.
+pub(super) const QUESTIONS: u32 = 24;
 
 #[cfg(test)]
 mod tests {

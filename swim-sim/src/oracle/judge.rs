@@ -27,9 +27,9 @@ pub trait Oracle: Send {
     /// How many cases it has judged. An oracle without a case has proved nothing.
     fn cases(&self) -> u64;
 
-    /// How many it let pass because a fault excused them.
-    fn excused(&self) -> u64 {
-        0
+    /// How many it let pass because a fault excused them, by fault.
+    fn excused(&self) -> Vec<Excused> {
+        Vec::new()
     }
 
     /// How many it could not judge because the run ended too soon.
@@ -72,6 +72,8 @@ pub struct Load {
     pub received: u64,
     /// Time-outs handled.
     pub wakes: u64,
+    /// Deadlines that wait.
+    pub timers: usize,
     /// How often it was started before.
     pub life: u32,
 }
@@ -101,8 +103,25 @@ impl fmt::Display for Violation {
     }
 }
 
-/// What an oracle found in a run.
+/// Cases that one kind of fault excused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[non_exhaustive]
+pub struct Excused {
+    /// The fault, in words.
+    pub why: &'static str,
+    /// How many.
+    pub cases: u64,
+}
+
+impl Excused {
+    /// So many cases, excused by this fault.
+    pub const fn new(why: &'static str, cases: u64) -> Self {
+        Self { why, cases }
+    }
+}
+
+/// What an oracle found in a run.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 #[non_exhaustive]
 pub struct Verdict {
     /// Which oracle.
@@ -111,6 +130,8 @@ pub struct Verdict {
     pub cases: u64,
     /// Cases that a fault excused.
     pub excused: u64,
+    /// The same by fault.
+    pub excuses: Vec<Excused>,
     /// Cases that the end of the run left open.
     pub open: u64,
     /// Violations.
@@ -120,19 +141,24 @@ pub struct Verdict {
 impl Verdict {
     pub(crate) fn of(oracle: &dyn Oracle, violations: &[Violation]) -> Self {
         let name = oracle.name();
+        let excuses = oracle.excused();
         Self {
             oracle: name,
             cases: oracle.cases(),
-            excused: oracle.excused(),
+            excused: excuses.iter().map(|e| e.cases).sum(),
+            excuses,
             open: oracle.open(),
             violations: violations.iter().filter(|v| v.oracle == name).count() as u64,
         }
     }
 
     /// Adds what the same oracle found in another run.
-    pub const fn add(&mut self, other: &Self) {
+    pub fn add(&mut self, other: &Self) {
         self.cases += other.cases;
         self.excused += other.excused;
+        for (sum, excused) in self.excuses.iter_mut().zip(&other.excuses) {
+            sum.cases += excused.cases;
+        }
         self.open += other.open;
         self.violations += other.violations;
     }

@@ -3,6 +3,7 @@
 mod accuracy;
 mod bounded;
 mod completeness;
+mod conduct;
 mod convergence;
 mod disturbances;
 mod formula;
@@ -19,7 +20,7 @@ pub use self::convergence::Convergence;
 pub(crate) use self::convergence::difference;
 pub use self::formula::Formula;
 pub use self::incarnation::Incarnations;
-pub use self::judge::{Inspect, Load, Oracle, Verdict, Violation};
+pub use self::judge::{Excused, Inspect, Load, Oracle, Verdict, Violation};
 pub use self::resurrection::Resurrection;
 pub use self::trace::Trace;
 

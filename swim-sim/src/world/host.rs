@@ -158,6 +158,7 @@ impl<M: Machine> Host<M> {
             sent: self.sent,
             received: self.received,
             wakes: self.wakes,
+            timers: machine.map_or(0, Machine::timers_len),
             life: self.life,
         }
     }

@@ -130,6 +130,10 @@ impl Machine for Scripted {
         0
     }
 
+    fn timers_len(&self) -> usize {
+        0
+    }
+
     fn rumours_len(&self) -> usize {
         0
     }
