@@ -171,7 +171,7 @@ impl<F: FnMut(&Scenario) -> Option<Instant>> Search<F> {
                 smaller = true;
             }
             smaller |= self.attempt_fault(i, steady);
-            smaller |= self.round_time(i);
+            smaller |= self.strike_sooner(i);
         }
         smaller
     }
@@ -211,18 +211,26 @@ impl<F: FnMut(&Scenario) -> Option<Instant>> Search<F> {
         smaller
     }
 
-    /// Strikes at the start of a minute, of ten seconds or of a second, without passing another.
-    fn round_time(&mut self, i: usize) -> bool {
+    /// Strikes sooner, without passing the fault before: half way to it as often as that fails, then
+    /// at the start of a minute, of ten seconds or of a second.
+    fn strike_sooner(&mut self, i: usize) -> bool {
+        let before = i.checked_sub(1).map_or(Instant::ZERO, |i| self.best.world.faults[i].0);
+        let started = self.best.world.faults[i].0;
+        loop {
+            let at = self.best.world.faults[i].0;
+            let half = before + whole(at.since(before) / 2);
+            if half >= at || !self.attempt(|s| s.world.faults[i].0 = half) {
+                break;
+            }
+        }
         let at = self.best.world.faults[i].0;
         let seconds = at.as_nanos() / 1_000_000_000;
-        let rounder = |unit: u64| Instant::from_secs(seconds / unit * unit);
-        [60, 10, 1].into_iter().map(rounder).any(|to| {
-            to < at && {
-                let before = i.checked_sub(1).map(|i| self.best.world.faults[i].0);
-                before.is_none_or(|before| before <= to)
-                    && self.attempt(|s| s.world.faults[i].0 = to)
+        for to in [60, 10, 1].map(|unit| Instant::from_secs(seconds / unit * unit)) {
+            if before <= to && to < at && self.attempt(|s| s.world.faults[i].0 = to) {
+                break;
             }
-        })
+        }
+        self.best.world.faults[i].0 < started
     }
 }
 

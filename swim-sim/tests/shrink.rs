@@ -108,7 +108,7 @@ fn failing() -> (Scenario, Failure) {
 #[test]
 fn a_long_schedule_shrinks_to_the_few_faults_that_matter() {
     let (scenario, failure) = failing();
-    let shrunk = failure.shrink(&scenario, 600, &tired);
+    let shrunk = failure.shrink(&scenario, 2000, &tired);
     let small = &shrunk.scenario;
     let text = small.to_toml();
     // A crash, a return, a crash; or a partition that heals, and a crash.
