@@ -9,6 +9,7 @@ use core::net::SocketAddr;
 use bytes::{Bytes, BytesMut};
 
 use super::core::{Core, QUERIES};
+use super::expression::Expressions;
 use super::filter;
 use super::internal::{self, KeyQueries};
 use super::ring::{Heard, Ring};
@@ -24,6 +25,7 @@ pub(super) struct Answers {
     /// Numbers the next.
     next: u64,
     pub(super) keys: KeyQueries,
+    expressions: Expressions,
 }
 
 /// A query that can still be answered.
@@ -40,7 +42,13 @@ pub(super) struct Open {
 
 impl Answers {
     pub(super) fn new() -> Self {
-        Self { ring: Ring::new(), open: BTreeMap::new(), next: 1, keys: KeyQueries::default() }
+        Self {
+            ring: Ring::new(),
+            open: BTreeMap::new(),
+            next: 1,
+            keys: KeyQueries::default(),
+            expressions: Expressions::default(),
+        }
     }
 
     /// From now on queries of older times are not delivered.
@@ -72,7 +80,7 @@ impl Answers {
             return false;
         }
         self.ring.remember(slots, query.ltime, query.id, 1, usize::MAX);
-        if !filter::all_match(query, cx.node.my_record()) {
+        if !filter::all_match(query, cx.node.my_record(), &mut self.expressions) {
             cx.stats.count().queries_filtered += 1;
             return true;
         }
