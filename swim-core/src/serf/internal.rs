@@ -11,6 +11,7 @@ use bytes::BytesMut;
 
 use super::answer::Open;
 use super::core::Core;
+use super::keys::key_list;
 use super::leave::OWN;
 use crate::ids::OpId;
 use crate::input::{Command, Input, KeyCommand};
@@ -169,27 +170,19 @@ fn answer(cx: &mut Core, open: &Open, result: Result<(), &str>) {
 /// Lists the keys, as many as there is room for (serf spec 4.9).
 fn on_list(cx: &mut Core, open: &Open) {
     let all: Vec<String> = cx.node.keyring().keys().map(base64).collect();
-    let Some(primary) = all.first() else {
+    if all.is_empty() {
         return answer(cx, open, Err("Keyring is empty (encryption not enabled)"));
-    };
+    }
     let keys: Vec<&[u8]> = all.iter().map(String::as_bytes).collect();
-    for shown in (0..=all.len()).rev() {
-        let mut message = String::new();
-        if shown < all.len() {
-            let all = all.len();
-            message = format!("truncated key list response, showing first {shown} of {all} keys");
-        }
-        let response = KeyResponse {
-            result: true,
-            message: message.as_bytes(),
-            keys: Some(List::from(&keys[..shown])),
-            primary_key: primary.as_bytes(),
-        };
+    let encode = |response: &KeyResponse<'_>| {
         let mut out = BytesMut::new();
         response.encode(&mut out);
-        if open.fits(cx, 0, Some(&out)) {
-            return respond(cx, open, &out);
-        }
+        out
+    };
+    let mut message = String::new();
+    let fits = |response: &KeyResponse<'_>| open.fits(cx, 0, Some(&encode(response)));
+    match key_list(&keys, &mut message, fits) {
+        Some(response) => respond(cx, open, &encode(&response)),
+        None => cx.stats.count().responses_too_long += 1,
     }
-    cx.stats.count().responses_too_long += 1;
 }
