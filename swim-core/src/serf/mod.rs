@@ -30,6 +30,7 @@
 //! ```
 
 mod answer;
+mod coalesce;
 mod command;
 mod config;
 mod conflict;
@@ -55,6 +56,7 @@ mod tags;
 mod timers;
 mod user_event;
 
+pub use coalesce::{Coalescer, Window};
 pub use command::{Command, Input, QueryParams};
 pub use config::{SerfConfig, SerfConfigBuilder};
 pub use error::Rejected;
