@@ -50,6 +50,7 @@ mod node;
 mod query;
 mod re2;
 mod ring;
+pub mod snapshot;
 mod state;
 mod stats;
 mod tags;
