@@ -1,13 +1,15 @@
 //! Keys as text, and the keyring file: a JSON array of base64 keys, primary first, as Serf's.
 
 use std::fmt;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write as _};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use swim_core::keyring::{Key, KeyError, Keyring, KeyringError};
+
+use crate::replace_file::replace_file;
 
 /// The key that `text` is the base64 form of.
 pub fn parse_key(text: &str) -> Result<Key, KeyParseError> {
@@ -48,41 +50,8 @@ pub fn write_keyring(path: &Path, ring: &Keyring) -> Result<(), KeyringFileError
     let keys: Vec<_> = ring.keys().map(format_key).collect();
     let mut text = serde_json::to_string_pretty(&keys).expect("strings are JSON");
     text.push('\n');
-    // A link stays a link.
-    let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    replace(&target, text.as_bytes())
+    replace_file(path, text.as_bytes())
         .map_err(|e| KeyringFileError { path: path.into(), why: Why::Io(e) })
-}
-
-fn replace(target: &Path, text: &[u8]) -> io::Result<()> {
-    let name = target.file_name().ok_or(io::ErrorKind::InvalidInput)?;
-    let mut temp_name = std::ffi::OsString::from(".");
-    temp_name.push(name);
-    temp_name.push(format!(".{}.tmp", std::process::id()));
-    let temp = target.with_file_name(temp_name);
-    let written = write_new(&temp, text).and_then(|()| fs::rename(&temp, target));
-    if written.is_err() {
-        let _ = fs::remove_file(&temp);
-    }
-    written?;
-    // The rename itself must survive a crash too; not every file system can promise it.
-    let dir = target.parent().filter(|dir| !dir.as_os_str().is_empty());
-    if let Ok(dir) = File::open(dir.unwrap_or_else(|| Path::new("."))) {
-        let _ = dir.sync_all();
-    }
-    Ok(())
-}
-
-fn write_new(path: &Path, text: &[u8]) -> io::Result<()> {
-    // Left over from a crash, if it is there: the name holds this process's id.
-    let _ = fs::remove_file(path);
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path)?;
-    file.write_all(text)?;
-    file.sync_all()
 }
 
 /// Why text is not a key.

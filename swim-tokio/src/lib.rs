@@ -36,6 +36,8 @@
 
 mod addr;
 mod advertise;
+#[cfg(feature = "agent")]
+pub mod agent;
 mod bind;
 mod builder;
 mod clock;
@@ -49,6 +51,7 @@ mod layers;
 mod limit;
 mod nonce;
 mod recv;
+mod replace_file;
 pub mod rpc;
 pub mod serf;
 mod snapshot;

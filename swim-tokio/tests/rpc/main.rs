@@ -3,4 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod codec;
+mod limits;
+mod replay;
+mod script;
+mod scripted;
 mod vectors;

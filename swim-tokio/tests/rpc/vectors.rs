@@ -38,17 +38,25 @@ impl Conversation {
 
 /// The conversations in a file of the vectors.
 pub(crate) fn conversations(file: &str) -> Vec<Conversation> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors").join(file);
-    let lines = std::fs::read_to_string(path).unwrap();
-    lines.lines().flat_map(|line| conversations_of(&serde_json::from_str(line).unwrap())).collect()
+    records(file).iter().flat_map(conversations_of).collect()
 }
 
-fn conversations_of(record: &Value) -> Vec<Conversation> {
+/// The records in a file of the vectors.
+pub(crate) fn records(file: &str) -> Vec<Value> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors").join(file);
+    let lines = std::fs::read_to_string(path).unwrap();
+    lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// Those of a record, one for each connection.
+pub(crate) fn conversations_of(record: &Value) -> Vec<Conversation> {
     let id = record["id"].as_str().unwrap();
     let connections = record["connections"].as_array().unwrap().iter();
     connections
         .map(|connection| {
-            let chunks = connection["chunks"].as_array().unwrap().iter().map(|chunk| {
+            // What has no direction is how the recorder's own read ended.
+            let chunks = connection["chunks"].as_array().unwrap().iter();
+            let chunks = chunks.filter(|chunk| chunk["dir"].is_string()).map(|chunk| {
                 let side = if chunk["dir"] == "c2s" { Side::Client } else { Side::Server };
                 (side, chunk["hex"].as_str().map(unhex))
             });

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use swim_core::wire::DecodeError;
 use swim_core::wire::msgpack::{Reader, Shape};
 
 use super::BadMessage;
@@ -63,15 +62,14 @@ pub(super) fn bytes(from: &mut Reader<'_>) -> Result<Bytes, BadMessage> {
 /// A list; nil is the empty one.
 pub(super) fn list<'a, T>(
     from: &mut Reader<'a>,
-    item: impl FnMut(&mut Reader<'a>) -> Result<T, BadMessage>,
+    mut item: impl FnMut(&mut Reader<'a>) -> Result<T, BadMessage>,
 ) -> Result<Vec<T>, BadMessage> {
-    let mut item = item;
-    match from.shape()? {
-        Shape::Nil => Ok(Vec::new()),
-        // Not allocated by what is announced: every item takes bytes.
-        Shape::Array(len) => (0..len).map(|_| item(from)).collect(),
-        Shape::Map(_) => Err(not_a_struct()),
+    let mut items = Vec::new();
+    // Not allocated by what is announced: every item takes bytes.
+    for _ in 0..from.list()?.unwrap_or(0) {
+        items.push(item(from)?);
     }
+    Ok(items)
 }
 
 /// A map with text as keys; `None` for nil.
@@ -79,13 +77,8 @@ pub(super) fn opt_map<'a, T>(
     from: &mut Reader<'a>,
     mut value: impl FnMut(&mut Reader<'a>) -> Result<T, BadMessage>,
 ) -> Result<Option<BTreeMap<String, T>>, BadMessage> {
-    match from.shape()? {
-        Shape::Nil => Ok(None),
-        Shape::Map(len) => {
-            (0..len).map(|_| Ok((text(from)?, value(from)?))).collect::<Result<_, _>>().map(Some)
-        }
-        Shape::Array(_) => Err(not_a_struct()),
-    }
+    let Some(len) = from.map()? else { return Ok(None) };
+    (0..len).map(|_| Ok((text(from)?, value(from)?))).collect::<Result<_, _>>().map(Some)
 }
 
 /// A map with text as keys; nil is the empty one.
@@ -94,8 +87,4 @@ pub(super) fn map<'a, T>(
     value: impl FnMut(&mut Reader<'a>) -> Result<T, BadMessage>,
 ) -> Result<BTreeMap<String, T>, BadMessage> {
     Ok(opt_map(from, value)?.unwrap_or_default())
-}
-
-const fn not_a_struct() -> BadMessage {
-    BadMessage::Value(DecodeError::Format { found: 0x90, wanted: swim_core::wire::Wanted::Struct })
 }

@@ -1,0 +1,8 @@
+//! Configuration files of an agent (section 9.1).
+
+mod fields;
+mod load;
+mod merge;
+
+pub use fields::{AgentConfig, MdnsConfig};
+pub use load::ConfigFileError;
