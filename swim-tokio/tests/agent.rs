@@ -96,7 +96,7 @@ impl Drop for Dir {
 fn whatever_is_wrong_with_the_flags_is_one_line_and_exit_1() {
     let key = "vb+0fFWl82XyjaWdhU62dbrILQmWj2TAKlmT/a6R6xc=";
     for (args, says) in [
-        (&["agent", "--bogus"][..], "unexpected argument '--bogus' found"),
+        (&["agent", "--bogus"][..], "flag provided but not defined: -bogus"),
         (&["agent", "--bind", "nowhere"], "--bind: \"nowhere\" is not an address"),
         (
             &["agent", "--bind", "127.0.0.1:99999"],
@@ -161,6 +161,32 @@ fn keygen_prints_a_key_that_encrypt_takes() {
         assert_ne!(one, two);
         let key = String::from_utf8(one).unwrap();
         swim_tokio::parse_key(&key).unwrap();
+    }
+}
+
+#[test]
+fn the_version_names_the_protocol() {
+    for args in [&["version"][..], &["--version"], &["-v"]] {
+        let text = String::from_utf8(swim(args).stdout).unwrap();
+        let version = env!("CARGO_PKG_VERSION");
+        assert_eq!(text, format!("{version}\nAgent Protocol: 5 (Understands back to: 2)\n"));
+    }
+}
+
+#[test]
+fn completions_know_the_commands() {
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let script = String::from_utf8(swim(&["completions", shell]).stdout).unwrap();
+        assert!(script.contains("force-leave") && script.contains("rpc-addr"), "{shell}");
+    }
+}
+
+#[test]
+fn without_a_command_it_tells_which_there_are() {
+    for args in [&[][..], &["fly"]] {
+        let output = swim(args);
+        assert_eq!(output.status.code(), Some(127), "{args:?}");
+        assert!(String::from_utf8(output.stderr).unwrap().contains("reachability"));
     }
 }
 

@@ -1,14 +1,27 @@
 //! The command line.
 
+mod agent;
+mod client;
+mod dashes;
+
 use std::ffi::OsString;
-use std::path::PathBuf;
 
 use clap::error::ErrorKind;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+
+pub(crate) use agent::{AgentFlags, Format, KeygenFlags, Profile};
+pub(crate) use client::{
+    CompletionsFlags, EventFlags, ForceLeaveFlags, InfoFlags, JoinFlags, KeysFlags, LeaveFlags,
+    MembersFlags, MonitorFlags, QueryFlags, ReachabilityFlags, RpcFlags, RttFlags, Shell,
+    TagsFlags,
+};
 
 /// SWIM membership that speaks to memberlist and Serf.
+///
+/// The commands and flags are those of `serf`; a flag has one dash or two. All but agent, keygen,
+/// version and completions speak to a running agent, ours or Serf's.
 #[derive(Debug, Parser)]
-#[command(name = "swim", version, disable_help_subcommand = true)]
+#[command(name = "swim", version, disable_help_subcommand = true, disable_version_flag = true)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) verb: Verb,
@@ -16,124 +29,79 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
-    /// Runs a node until it is interrupted, which makes it leave.
+    /// Runs a node until it is interrupted, which makes it leave
     Agent(AgentFlags),
-    /// Prints a new key for --encrypt.
+    /// Sends a user event to all members
+    Event(EventFlags),
+    /// Makes a failed member one that has left
+    ForceLeave(ForceLeaveFlags),
+    /// Prints what the agent knows of itself
+    Info(InfoFlags),
+    /// Makes the agent join a cluster
+    Join(JoinFlags),
+    /// Prints a new key for --encrypt
     Keygen(KeygenFlags),
-}
-
-/// Runs a node until it is interrupted, which makes it leave.
-#[derive(Args, Debug)]
-#[command(args_override_self = true)]
-pub(crate) struct AgentFlags {
-    /// Name of this node, unique in the cluster [default: the host's name]
-    #[arg(long, value_name = "NAME")]
-    pub(crate) node: Option<String>,
-
-    /// Where to listen, UDP and TCP: IP, IP:PORT or :PORT; IPv6 in brackets
-    #[arg(long, value_name = "ADDR", default_value = "0.0.0.0:7946")]
-    pub(crate) bind: String,
-
-    /// Address that others are told [default: the one that is bound, or a private one of this host]
-    #[arg(long, value_name = "ADDR")]
-    pub(crate) advertise: Option<String>,
-
-    /// Somebody to join at the start; may be repeated. Without a port: the port of this node
-    #[arg(long, value_name = "ADDR")]
-    pub(crate) join: Vec<String>,
-
-    /// Key to encrypt with: base64 of 16, 24 or 32 bytes
-    #[arg(long, value_name = "KEY")]
-    pub(crate) encrypt: Option<String>,
-
-    /// Where the keys are kept: read if the file exists, else made from --encrypt
-    #[arg(long, value_name = "FILE")]
-    pub(crate) keyring_file: Option<PathBuf>,
-
-    /// Label of the cluster, which separates it from others on the same network
-    #[arg(long, value_name = "LABEL", default_value = "")]
-    pub(crate) label: String,
-
-    /// Timing for a local network, the internet or one machine
-    #[arg(long, value_enum, default_value = "lan")]
-    pub(crate) profile: Profile,
-
-    /// Sends what it sends without compressing it
-    #[arg(long)]
-    pub(crate) disable_compression: bool,
-
-    /// trace, debug, info, warn or err
-    #[arg(long, value_name = "LEVEL", default_value = "info")]
-    pub(crate) log_level: String,
-
-    /// Form in which events are printed on standard output
-    #[arg(long, value_enum, default_value = "text")]
-    pub(crate) events: Format,
-}
-
-/// Prints a new key for --encrypt.
-#[derive(Args, Debug)]
-pub(crate) struct KeygenFlags {
-    /// Bytes of the key: 16, 24 or 32
-    #[arg(long, value_name = "N", default_value = "32")]
-    pub(crate) bytes: usize,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Profile {
-    Lan,
-    Wan,
-    Local,
-}
-
-impl Profile {
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::Lan => "lan",
-            Self::Wan => "wan",
-            Self::Local => "local",
-        }
-    }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Format {
-    Text,
-    Json,
+    /// Lists and changes the keys of all members
+    Keys(KeysFlags),
+    /// Makes the agent leave the cluster and end
+    Leave(LeaveFlags),
+    /// Lists the members of the cluster
+    Members(MembersFlags),
+    /// Prints the agent's log and events as they come
+    Monitor(MonitorFlags),
+    /// Asks the members a question and prints their answers
+    Query(QueryFlags),
+    /// Tests whether all members that are alive answer
+    Reachability(ReachabilityFlags),
+    /// Estimates the round-trip time between two members
+    Rtt(RttFlags),
+    /// Changes the tags of the agent
+    Tags(TagsFlags),
+    /// Prints the versions of this program and of the protocol
+    Version,
+    /// Prints a script that completes commands and flags
+    Completions(CompletionsFlags),
 }
 
 /// Why there is nothing to run.
 #[derive(Debug)]
 pub(crate) enum Stop {
-    /// Help or version was asked for.
+    /// Help was asked for.
     Help(String),
+    /// There is no such command, or none was given; what there is.
+    NoCommand(String),
     /// The flags are wrong; one line.
     Bad(String),
 }
 
 impl Cli {
     pub(crate) fn read(args: impl IntoIterator<Item = OsString>) -> Result<Self, Stop> {
-        Self::try_parse_from(args.into_iter().map(two_dashes)).map_err(|e| match e.kind() {
-            ErrorKind::DisplayHelp
-            | ErrorKind::DisplayVersion
-            | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => Stop::Help(e.to_string()),
+        let mut args = args.into_iter();
+        let program = args.next().unwrap_or_else(|| "swim".into());
+        let mut cli = Self::command();
+        let verb = match args.next() {
+            Some(flag) if is_one_of(&flag, &["-v", "-version", "--version"]) => "version".into(),
+            Some(flag) if is_one_of(&flag, &["-h", "-help", "--help"]) => {
+                return Err(Stop::Help(cli.render_long_help().to_string()));
+            }
+            Some(verb) => verb,
+            None => return Err(Stop::NoCommand(cli.render_long_help().to_string())),
+        };
+        let command = verb.to_str().and_then(|name| cli.find_subcommand(name));
+        let Some(command) = command else {
+            return Err(Stop::NoCommand(cli.render_long_help().to_string()));
+        };
+        let flags = dashes::rewrite(command, args).map_err(Stop::Bad)?;
+        let matches = cli.try_get_matches_from([program, verb].into_iter().chain(flags));
+        matches.and_then(|matches| Self::from_arg_matches(&matches)).map_err(|e| match e.kind() {
+            ErrorKind::DisplayHelp => Stop::Help(e.to_string()),
             _ => Stop::Bad(one_line(&e.to_string())),
         })
     }
 }
 
-/// Serf's flags have one dash or two: `-node=a` is `--node=a`.
-fn two_dashes(arg: OsString) -> OsString {
-    let is_long = |text: &str| {
-        let mut bytes = text.bytes();
-        bytes.next() == Some(b'-')
-            && bytes.next().is_some_and(|b| b.is_ascii_lowercase())
-            && bytes.next().is_some_and(|b| b.is_ascii_lowercase() || b == b'-')
-    };
-    match arg.to_str() {
-        Some(text) if is_long(text) => format!("-{text}").into(),
-        _ => arg,
-    }
+fn is_one_of(arg: &OsString, flags: &[&str]) -> bool {
+    flags.iter().any(|flag| arg == flag)
 }
 
 /// The first paragraph of what the parser says, without its prefix.
@@ -154,7 +122,7 @@ mod tests {
     fn agent(line: &str) -> AgentFlags {
         match read(line).unwrap().verb {
             Verb::Agent(flags) => flags,
-            Verb::Keygen(_) => unreachable!(),
+            other => panic!("{other:?}"),
         }
     }
 
@@ -185,14 +153,17 @@ mod tests {
     #[test]
     fn what_is_wrong_is_one_line() {
         for (line, says) in [
-            ("swim agent --bogus", "unexpected argument '--bogus' found"),
-            ("swim agent -bogus", "unexpected argument '--bogus' found"),
+            ("swim agent --bogus", "flag provided but not defined: -bogus"),
+            ("swim agent -bogus=1", "flag provided but not defined: -bogus"),
             (
                 "swim agent --profile moon",
                 "invalid value 'moon' for '--profile <PROFILE>' [possible values: lan, wan, local]",
             ),
-            ("swim agent --node", "a value is required for '--node <NAME>' but none was supplied"),
-            ("swim fly", "unrecognized subcommand 'fly'"),
+            ("swim agent --node", "flag needs an argument: -node"),
+            (
+                "swim event -coalesce=maybe a",
+                "invalid boolean value \"maybe\" for -coalesce: parse error",
+            ),
         ] {
             match read(line) {
                 Err(Stop::Bad(why)) => assert_eq!(why, says),
@@ -200,6 +171,28 @@ mod tests {
             }
         }
         assert!(matches!(read("swim --help"), Err(Stop::Help(_))));
+        assert!(matches!(read("swim fly"), Err(Stop::NoCommand(_))));
+        assert!(matches!(read("swim"), Err(Stop::NoCommand(_))));
         assert!(matches!(read("swim agent -h"), Err(Stop::Help(_))));
+    }
+
+    #[test]
+    fn behind_the_first_argument_there_are_no_flags() {
+        match read("swim event -coalesce=F -rpc-addr a:1 deploy -now").unwrap().verb {
+            Verb::Event(flags) => {
+                assert_eq!((flags.coalesce, &*flags.rpc.rpc_addr), (false, "a:1"));
+                assert_eq!(flags.args, ["deploy", "-now"]);
+            }
+            other => panic!("{other:?}"),
+        }
+        match read("swim join -replay=false -- -x").unwrap().verb {
+            Verb::Join(flags) => assert_eq!((flags.replay, flags.args), (false, vec!["-x".into()])),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_commands_are_consistent() {
+        Cli::command().debug_assert();
     }
 }

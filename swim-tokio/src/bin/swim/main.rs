@@ -1,5 +1,7 @@
-//! The `swim` agent: a node on the command line, with the flags of `serf agent`.
+//! The `swim` command: an agent, and the commands that speak to one, with the flags of `serf`.
 
+mod client;
+mod completions;
 mod flags;
 mod keygen;
 mod log;
@@ -9,20 +11,26 @@ mod setup;
 
 use std::process::ExitCode;
 
-use flags::{Cli, Verb};
+use flags::{Cli, Stop, Verb};
 
 fn main() -> ExitCode {
     let cli = match Cli::read(std::env::args_os()) {
         Ok(cli) => cli,
-        Err(flags::Stop::Help(text)) => {
+        Err(Stop::Help(text)) => {
             print!("{text}");
             return ExitCode::SUCCESS;
         }
-        Err(flags::Stop::Bad(why)) => return fail(&why),
+        Err(Stop::NoCommand(text)) => {
+            eprint!("{text}");
+            return ExitCode::from(NO_COMMAND);
+        }
+        Err(Stop::Bad(why)) => return fail(&why),
     };
-    let done = match cli.verb {
-        Verb::Agent(flags) => run::run(&flags),
-        Verb::Keygen(flags) => keygen::run(&flags),
+    let done = match &cli.verb {
+        Verb::Agent(flags) => run::run(flags),
+        Verb::Keygen(flags) => keygen::run(flags),
+        Verb::Completions(flags) => Ok(completions::run(flags)),
+        verb => client::run(verb),
     };
     match done {
         Ok(code) => code,
@@ -35,3 +43,6 @@ fn fail(why: &str) -> ExitCode {
     eprintln!("swim: {why}");
     ExitCode::FAILURE
 }
+
+/// Serf's exit code if there is no such command.
+const NO_COMMAND: u8 = 127;
