@@ -115,14 +115,14 @@ mod tests {
 
     #[test]
     fn ticks_are_round_and_within_the_axis() {
-        let linear = Scale::fit([0.3, 9.2].into_iter(), false, 0.0, 100.0);
-        assert_eq!(linear.ticks(5), [0.0, 2.0, 4.0, 6.0, 8.0]);
+        let linear = Scale::fit([0.3, 9.4].into_iter(), false, 0.0, 100.0);
+        assert_eq!(linear.ticks(6), [0.0, 2.0, 4.0, 6.0, 8.0, 10.0]);
         let log = Scale::fit([8.0, 9_000.0].into_iter(), true, 0.0, 100.0);
         assert_eq!(log.ticks(8), [1.0, 10.0, 100.0, 1_000.0, 10_000.0]);
         let short = Scale::fit([2.0, 9.0].into_iter(), true, 0.0, 100.0);
         assert_eq!(short.ticks(8), [1.0, 2.0, 5.0, 10.0]);
         let far = Scale::fit([1000.0, 1001.0].into_iter(), false, 0.0, 1.0);
-        assert!(far.ticks(5).iter().all(|t| (999.0..1002.0).contains(t)));
+        assert!(far.ticks(5).iter().all(|t| (990.0..1010.0).contains(t)));
     }
 
     #[test]
