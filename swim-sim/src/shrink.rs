@@ -211,8 +211,8 @@ impl<F: FnMut(&Scenario) -> Option<Instant>> Search<F> {
         smaller
     }
 
-    /// Strikes sooner, without passing the fault before: half way to it as often as that fails, then
-    /// at the start of a minute, of ten seconds or of a second.
+    /// Strikes sooner, without passing the fault before: half way to it as often as that fails,
+    /// then at the start of a minute, of ten seconds or of a second.
     fn strike_sooner(&mut self, i: usize) -> bool {
         let before = i.checked_sub(1).map_or(Instant::ZERO, |i| self.best.world.faults[i].0);
         let started = self.best.world.faults[i].0;

@@ -227,8 +227,8 @@ impl Faults {
         }
     }
 
-    /// Up to three of 5 to 120 s, one after the other; half of them outlast the longest suspicion of
-    /// 50 nodes on a local network.
+    /// Up to three of 5 to 120 s, one after the other; half of them outlast the longest suspicion
+    /// of 50 nodes on a local network.
     fn partitions(&mut self) {
         if !self.draw.percent(60) {
             return;

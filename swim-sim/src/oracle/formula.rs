@@ -19,8 +19,8 @@ pub struct Formula {
     pub spread: Duration,
     /// Time between two push/pulls of a node (memberlist spec 6.5).
     pub push_pull: Duration,
-    /// Time within which as many suspects as there are members are asked, by a node that asks before
-    /// it believes a death: 24 in a probe interval.
+    /// Time within which as many suspects as there are members are asked, by a node that asks
+    /// before it believes a death: 24 in a probe interval.
     pub questions: Duration,
     /// Time within which a healed partition is noticed, except once in `e^8` runs: eight reconnect
     /// intervals.
@@ -64,7 +64,8 @@ impl Formula {
     }
 
     /// How long after a crash the last observer may report it: its own probe round, one more
-    /// interval for a score that slows it down, the longest suspicion, the questions and the spread.
+    /// interval for a score that slows it down, the longest suspicion, the questions and the
+    /// spread.
     pub fn detection(&self, config: &Config) -> Duration {
         let slow = config.probe_interval() * config.awareness_max();
         self.probe_round + slow + self.suspicion_max + self.questions + self.spread

@@ -22,7 +22,8 @@ pub fn read_tags(path: &Path) -> Result<Option<BTreeMap<String, String>>, TagsFi
     tags.map(Some).map_err(|e| fail(format!("no JSON object of text: {e}")))
 }
 
-/// Replaces a file of tags, or makes it, readable for its owner only. It is never seen half written.
+/// Replaces a file of tags, or makes it, readable for its owner only. It is never seen half
+/// written.
 ///
 /// # Errors
 ///

@@ -2,7 +2,8 @@
 //! speaks to an agent (default TCP 127.0.0.1:7373).
 //!
 //! [`Client`] speaks to an agent, be it ours or Serf's; [`Server`] answers, for whatever is a
-//! [`Backend`]; [`wire`] has the messages. Sections are those of chapter 8 of the Serf specification.
+//! [`Backend`]; [`wire`] has the messages. Sections are those of chapter 8 of the Serf
+//! specification.
 
 mod client;
 mod server;

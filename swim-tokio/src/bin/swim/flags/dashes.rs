@@ -1,5 +1,5 @@
-//! Serf's way of writing flags: one dash or two, `-flag value` or `-flag=value`, and no flags behind
-//! the first argument that is none.
+//! Serf's way of writing flags: one dash or two, `-flag value` or `-flag=value`, and no flags
+//! behind the first argument that is none.
 
 use std::ffi::OsString;
 
