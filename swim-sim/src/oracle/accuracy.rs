@@ -21,8 +21,8 @@ use crate::change::{Change, Claim, Says, What};
 /// lost it is a matter of rate. An observer that suspects a live node reports it wrongly only if
 ///
 /// * question or answer are lost: `q = 1 - (1 - l)^2` (1, if it does not ask), and
-/// * the refutation has not reached it by gossip: at most `p = 3 r`, where `r` is the residue of the
-///   sends of a rumour that arrive within its side ([`Formula::residue`]). No such promise, so
+/// * the refutation has not reached it by gossip: at most `p = 3 r`, where `r` is the residue of
+///   the sends of a rumour that arrive within its side ([`Formula::residue`]). No such promise, so
 ///   `p = 1`, is made if subject or observer is frozen, impaired, or younger than the shortest
 ///   suspicion, or they are apart, until less than the spread before the shortest suspicion ends;
 ///   nor while accusations and refutations are more than gossip can carry in that time.
