@@ -2,7 +2,7 @@
 //!
 //! Messages of gossip are decoded and encoded by this module's parent. What is public here is for
 //! the agent's protocol, which is msgpack in the same dialect on a stream of its own: [`Reader`]
-//! takes values apart, [`token`] finds where one ends.
+//! takes values apart, `token` finds where one ends.
 
 mod fast;
 mod read;
