@@ -1,12 +1,11 @@
 //! Running a script.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::io;
+use std::io::{self, Read};
 use std::process::Stdio;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;
 
 use super::Handler;
@@ -54,14 +53,16 @@ impl Invoked {
 /// What the system says if there is no shell to run it.
 pub async fn invoke(handler: &Handler, me: &SelfInfo, event: &AgentEvent) -> io::Result<Invoked> {
     let started = Instant::now();
+    // One pipe for both, so that what is written to them keeps its order.
+    let (reader, writer) = io::pipe()?;
     let mut child = shell(handler.script())
         .envs(environment(me, event))
         .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
+        .stdout(writer.try_clone()?)
+        .stderr(writer)
         .kill_on_drop(true)
         .spawn()?;
-    let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+    let stdin = child.stdin.take();
     let input = standard_input(event);
     let feed = async {
         if let Some(mut stdin) = stdin {
@@ -69,22 +70,22 @@ pub async fn invoke(handler: &Handler, me: &SelfInfo, event: &AgentEvent) -> io:
             let _ = stdin.write_all(&input).await;
         }
     };
-    let tail = Mutex::new(Tail::default());
+    let reading = tokio::task::spawn_blocking(move || drain(reader));
     let slow = tokio::time::sleep(SLOW_AFTER);
     let running = async {
-        let (_, out, err) = tokio::join!(feed, drain(stdout, &tail), drain(stderr, &tail));
-        out.and(err)?;
-        child.wait().await
+        let ((), tail) = tokio::join!(feed, reading);
+        let tail = tail.map_err(io::Error::other)??;
+        Ok::<_, io::Error>((child.wait().await?, tail))
     };
     let mut running = std::pin::pin!(running);
-    let status = tokio::select! {
-        status = &mut running => status?,
+    let (status, tail) = tokio::select! {
+        ended = &mut running => ended?,
         () = slow => {
             tracing::warn!("script {:?} is slow: it blocks other handlers", handler.script());
             running.await?
         }
     };
-    let Tail { kept, dropped } = std::mem::take(&mut *lock(&tail));
+    let Tail { kept, dropped } = tail;
     let took = started.elapsed();
     Ok(Invoked { success: status.success(), output: kept.into(), dropped, took })
 }
@@ -103,19 +104,15 @@ fn shell(script: &str) -> Command {
     command
 }
 
-async fn drain(from: Option<impl AsyncRead + Unpin>, tail: &Mutex<Tail>) -> io::Result<()> {
-    let Some(mut from) = from else { return Ok(()) };
+fn drain(mut from: impl Read) -> io::Result<Tail> {
+    let mut tail = Tail::default();
     let mut buffer = [0; 4096];
     loop {
-        match from.read(&mut buffer).await? {
-            0 => return Ok(()),
-            read => lock(tail).add(&buffer[..read]),
+        match from.read(&mut buffer)? {
+            0 => return Ok(tail),
+            read => tail.add(&buffer[..read]),
         }
     }
-}
-
-fn lock(tail: &Mutex<Tail>) -> MutexGuard<'_, Tail> {
-    tail.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The end of an output.
