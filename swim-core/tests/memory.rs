@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::BytesMut;
+use swim_core::serf::{self, Serf, SerfConfig, Tags};
 use swim_core::wire::{Ack, Alive, Compound, Message, Ping, Source};
 use swim_core::{Config, Identity, Input, Instant, Node, Roster, Seed};
 
@@ -152,4 +153,43 @@ fn probing_members_that_answer_allocates_nothing() {
         least = least.min(CALLS.get() - before);
     }
     assert_eq!(least, 0);
+}
+
+#[test]
+fn a_steady_serf_node_takes_a_kibibyte_more_beyond_what_it_shares() {
+    let swim = Config::lan().build().unwrap();
+    let config = SerfConfig::builder(swim).coordinates(false).build().unwrap();
+    let tags = Tags::new([("role", "web")]).unwrap();
+    let roster = Roster::new((0..N).map(|i| {
+        let me = Identity::new(&name(i), addr(i)).unwrap();
+        config.identity(me, &tags).unwrap()
+    }));
+    let mut buf = BytesMut::with_capacity(1 << 20);
+    let before = LIVE.get();
+    let mut serf = Serf::with_roster(config, &roster, 3, Seed::from(1), Instant::ZERO);
+    while let Some(at) = serf.poll_timeout().filter(|&at| at <= Instant::from_secs(120)) {
+        serf.handle(at, serf::Input::Timeout).unwrap();
+        while let Some(sent) = serf.poll_transmit(&mut buf) {
+            let seq = match Message::decode(&buf) {
+                Ok(Message::Ping(ping)) => Some(ping.seq),
+                _ => None,
+            };
+            buf.clear();
+            if let Some(seq) = seq {
+                Ack { seq, payload: None }.encode(&mut buf);
+                let at = at + Duration::from_millis(1);
+                let input = serf::Input::Datagram { at, from: sent.to, bytes: &buf };
+                serf.handle(at, input).unwrap();
+                buf.clear();
+            }
+        }
+        while serf.poll_exchange(&mut buf).is_some() {
+            buf.clear();
+        }
+        while serf.poll_event().is_some() {}
+    }
+    assert_eq!(serf.node().live_len(), N as usize);
+    let bytes = LIVE.get() - before + size_of::<Serf>() as i64;
+    println!("{bytes} bytes, {} of them in the node itself", size_of::<Serf>());
+    assert!(bytes <= 2048, "{bytes}");
 }

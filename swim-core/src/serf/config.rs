@@ -161,6 +161,11 @@ knobs! {
     ///
     /// Default true (Consul and Nomad false). False lets two nodes of one name fight. Reloadable.
     name_conflict_resolution: bool = true; (), RELOAD;
+
+    /// Whether this node tells its network coordinate, and learns from those of others.
+    ///
+    /// Default true. It takes about a kibibyte, and some 300 bytes for each member. Fixed.
+    coordinates: bool = true; (), FIXED;
 }
 
 /// The settings of a Serf node, those of its bare node included. One that exists is valid.

@@ -34,6 +34,7 @@ mod coalesce;
 mod command;
 mod config;
 mod conflict;
+mod coordinates;
 mod core;
 mod error;
 mod event;

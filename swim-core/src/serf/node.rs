@@ -8,6 +8,7 @@ use core::time::Duration;
 use bytes::BytesMut;
 
 use super::answer::{self, Answers};
+use super::coordinates::Coordinates;
 use super::core::{Core, EVENTS, INTENTS, QUERIES};
 use super::leave::Leaving;
 use super::members::Members;
@@ -15,8 +16,9 @@ use super::query::{Purpose, Queries};
 use super::state;
 use super::timers::Due;
 use super::user_event::UserEvents;
+use crate::coordinate::Coordinate;
 use crate::event;
-use crate::ids::OpId;
+use crate::ids::{NodeName, OpId};
 use crate::input::{self, Exchange, Transmit};
 use crate::member::{Identity, State};
 use crate::rng::Seed;
@@ -39,6 +41,8 @@ use crate::wire::serf::Message;
 /// answer that cannot be relayed is not sent at all.
 pub struct Serf {
     cx: Core,
+    /// Off, if there are none.
+    coordinates: Option<Box<Coordinates>>,
     members: Members,
     leaving: Leaving,
     events: Box<UserEvents>,
@@ -83,9 +87,12 @@ impl Serf {
     }
 
     fn above(config: Arc<SerfConfig>, mut node: Node) -> Self {
-        node.attach();
+        node.attach(config.coordinates());
+        let mut cx = Core::new(config, node);
+        let coordinates = cx.config.coordinates().then(|| Box::new(Coordinates::new(&mut cx)));
         let mut serf = Self {
-            cx: Core::new(config, node),
+            cx,
+            coordinates,
             members: Members::default(),
             leaving: Leaving::default(),
             events: Box::new(UserEvents::new()),
@@ -207,9 +214,25 @@ impl Serf {
         self.cx.node.find(name.as_bytes()).map(|slot| self.cx.member(slot))
     }
 
+    /// The network coordinate of the member of this name, or of this node: `None` if it has told
+    /// none, or if [`SerfConfig::coordinates`] is off.
+    pub fn coordinate(&self, name: &str) -> Option<Coordinate> {
+        let coordinates = self.coordinates.as_ref()?;
+        if name == self.cx.node.my_record().name() {
+            return Some(*coordinates.own());
+        }
+        coordinates.of(&NodeName::new(name).ok()?).copied()
+    }
+
     /// Whether this node has left, so that its driver may stop it.
     pub fn has_left(&self) -> bool {
         self.leaving.has_left()
+    }
+
+    /// The Lamport clocks: of members, events and queries. In constant time.
+    pub const fn clocks(&self) -> [u64; 3] {
+        let clocks = &self.cx.clocks;
+        [clocks.member.time(), clocks.event.time(), clocks.query.time()]
     }
 
     /// How long a query waits that does not say.
@@ -246,6 +269,7 @@ impl Serf {
             event_queue: node.queue_len(EVENTS),
             query_queue: node.queue_len(QUERIES),
             encrypted: !node.keyring().is_empty(),
+            coordinate_resets: self.coordinates.as_ref().map_or(0, |own| own.resets()),
         }
     }
 
@@ -357,6 +381,11 @@ impl Serf {
                 let Self { cx, members, events, .. } = self;
                 state::merge(cx, members, events, mail.bytes(&bytes), join && ignores);
             }
+            Letter::Rtt { member, rtt, bytes } => {
+                if let Some(coordinates) = &mut self.coordinates {
+                    coordinates.on_rtt(&mut self.cx, member, rtt, mail.bytes(&bytes));
+                }
+            }
         }
     }
 
@@ -394,6 +423,9 @@ impl Serf {
                 }
             }
             event::Event::Reaped(swim) => {
+                if let Some(coordinates) = &mut self.coordinates {
+                    coordinates.forget(&swim.node_name());
+                }
                 let status = Status::new(false, swim.state() == State::Left);
                 cx.tell(Change::Reap, Member { swim, status });
             }

@@ -86,6 +86,10 @@ counters! {
     broadcasts_too_long,
     /// States of push/pulls that left the events out, since they would have been too long.
     states_cut,
+    /// Coordinates of other nodes that were taken.
+    coordinates,
+    /// Coordinates of other nodes, or round trips, that make no sense.
+    coordinates_rejected,
     /// Events dropped because nobody fetched them.
     events_dropped,
 }
@@ -117,4 +121,6 @@ pub struct Info {
     pub query_queue: usize,
     /// Whether there are keys.
     pub encrypted: bool,
+    /// How often the coordinate had to start afresh.
+    pub coordinate_resets: u64,
 }

@@ -7,6 +7,7 @@
 
 use alloc::vec::Vec;
 use core::ops::Range;
+use core::time::Duration;
 
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
@@ -17,6 +18,8 @@ use crate::event::Event;
 /// The part of a node that a layer above uses; a bare node has none.
 pub(crate) struct Above {
     pub(crate) mail: Mail,
+    /// Whether round trips of probes are mail.
+    pub(crate) wants_rtt: bool,
     marks: HashMap<SlotId, Mark, FixedState>,
 }
 
@@ -31,9 +34,9 @@ pub(crate) struct Mark {
 }
 
 impl Above {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(wants_rtt: bool) -> Self {
         let marks = HashMap::with_hasher(FixedState::with_seed(0));
-        Self { mail: Mail::default(), marks }
+        Self { mail: Mail::default(), wants_rtt, marks }
     }
 
     pub(crate) fn mark(&self, slot: SlotId) -> Mark {
@@ -72,6 +75,12 @@ pub(crate) enum Letter {
     /// Another node's state, from a push/pull.
     State {
         join: bool,
+        bytes: Range<usize>,
+    },
+    /// This node's own probe of a member was answered directly.
+    Rtt {
+        member: SlotId,
+        rtt: Duration,
         bytes: Range<usize>,
     },
 }

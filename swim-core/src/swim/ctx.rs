@@ -111,6 +111,10 @@ impl Ctx {
 
     /// A member answered a probe directly.
     pub(crate) fn deliver_rtt(&mut self, member: SlotId, rtt: Duration, payload: &[u8]) {
+        if let Some(above) = self.above.as_mut().filter(|above| above.wants_rtt) {
+            let bytes = above.mail.keep(payload);
+            above.mail.letters.push(Letter::Rtt { member, rtt, bytes });
+        }
         if self.config.knobs.rtt_events {
             let (member, payload) = (self.members.member(member), Bytes::copy_from_slice(payload));
             self.raise(Event::Rtt { member, rtt, payload });

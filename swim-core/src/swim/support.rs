@@ -18,8 +18,8 @@ use crate::time::Instant;
 
 impl Node {
     /// From now on what concerns the layer above is mail, and no event.
-    pub(crate) fn attach(&mut self) {
-        let mut above = Above::new();
+    pub(crate) fn attach(&mut self, wants_rtt: bool) {
+        let mut above = Above::new(wants_rtt);
         while let Some(event) = self.cx.events.pop() {
             above.mail.letters.push(Letter::Event(event));
         }
@@ -156,6 +156,11 @@ impl Node {
             self.cx.stats.rare().direct_dropped += 1;
         }
         queued
+    }
+
+    /// Puts this into acks from now on.
+    pub(crate) fn set_ack_payload(&mut self, payload: Bytes) {
+        self.cx.app().ack_payload = payload;
     }
 
     /// Replaces this node's metadata, and announces it; ends with `Event::Done`.

@@ -2,6 +2,7 @@
 
 mod bounds;
 mod conflict;
+mod coordinates;
 mod hazards;
 mod keys;
 mod membership;
