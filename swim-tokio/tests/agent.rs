@@ -136,6 +136,11 @@ fn whatever_is_wrong_with_the_flags_is_one_line_and_exit_1() {
             &["agent", "--bind", "127.0.0.1:0", "--advertise", "0.0.0.0:1"],
             "others cannot reach a node at 0.0.0.0:1",
         ),
+        (&["agent", "--tag", "role"], "--tag: \"role\" is not KEY=VALUE"),
+        (
+            &["agent", "--tag", &format!("role={}", "x".repeat(503))],
+            "--tag: Encoded length of tags exceeds limit of 512 bytes",
+        ),
         (&["keygen", "--bytes", "17"], "a key has 16, 24 or 32 bytes, not 17"),
     ] {
         assert_eq!(complaint(args), says, "{args:?}");
@@ -260,7 +265,10 @@ fn a_reader_that_does_not_read_does_not_stop_the_node() {
     reads.wait_event("\"deaf\"");
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
     for n in 0..2000u32 {
-        socket.send_to(&[&[8; 1000][..], &n.to_be_bytes()].concat(), &b).unwrap();
+        let ltime = u16::try_from(n + 256).unwrap().to_be_bytes();
+        let head = [b"\x08\x03\x84\xa2CC\xc2\xa5LTime\xcd", &ltime[..]].concat();
+        let payload = [b"\xa4Name\xa4load\xa7Payload\xda\x03\xe8", &[7; 1000][..]].concat();
+        socket.send_to(&[head, payload].concat(), &b).unwrap();
         if n % 100 == 0 {
             std::thread::sleep(Duration::from_millis(5));
         }

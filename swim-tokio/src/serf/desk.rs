@@ -144,6 +144,7 @@ impl Desk for SerfDesk {
                 let _ = reply.send(stats);
             }
             SerfRequest::Keyring(reply) => drop(reply.send(serf.node().keyring().clone())),
+            SerfRequest::Coordinate { name, reply } => drop(reply.send(serf.coordinate(&name))),
             SerfRequest::Stop => return Next::Stop,
         }
         Next::Continue

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use swim_core::NodeName;
+use swim_core::coordinate::Coordinate;
 use swim_core::keyring::Keyring;
 use swim_core::serf::{Command, Outcome, QueryId, QueryParams, SerfConfig, Tags};
 use tokio::sync::{mpsc, oneshot};
@@ -161,6 +162,16 @@ impl SerfHandle {
     pub async fn keyring(&self) -> Result<Keyring, CommandError> {
         let (reply, keyring) = oneshot::channel();
         self.ask(SerfRequest::Keyring(reply), keyring).await
+    }
+
+    /// The network coordinate of the member of this name, or of this node: `None` if it has told
+    /// none.
+    pub async fn coordinate(
+        &self,
+        name: impl Into<String>,
+    ) -> Result<Option<Coordinate>, CommandError> {
+        let (reply, coordinate) = oneshot::channel();
+        self.ask(SerfRequest::Coordinate { name: name.into(), reply }, coordinate).await
     }
 
     /// Replaces the configuration; refused as a whole if it changes what cannot change.

@@ -1,6 +1,7 @@
 //! What handles ask of the driver, and what they get.
 
 use bytes::Bytes;
+use swim_core::coordinate::Coordinate;
 use swim_core::keyring::Keyring;
 use swim_core::serf::{Command, Info, Member, Outcome, QueryParams, SerfStats};
 use swim_core::{Seat, Stats};
@@ -31,6 +32,10 @@ pub(crate) enum SerfRequest {
     Members(oneshot::Sender<SerfSnapshot>),
     Stats(oneshot::Sender<SerfAgentStats>),
     Keyring(oneshot::Sender<Keyring>),
+    Coordinate {
+        name: String,
+        reply: oneshot::Sender<Option<Coordinate>>,
+    },
     Stop,
 }
 

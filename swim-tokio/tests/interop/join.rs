@@ -22,7 +22,7 @@ async fn ours_joins_theirs() {
     let member = theirs.members().into_iter().find(|m| m["name"] == "ours").unwrap();
     assert_eq!(member["addr"], net.addr(2).to_string());
     assert_eq!(member["tags"], serde_json::json!({}), "our metadata is tags to Serf");
-    assert_eq!(member["protocol"], serde_json::json!({ "min": 2, "max": 5, "version": 4 }));
+    assert_eq!(member["protocol"], serde_json::json!({ "min": 2, "max": 5, "version": 5 }));
 }
 
 #[tokio::test]

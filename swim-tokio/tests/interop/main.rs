@@ -8,9 +8,11 @@
 
 mod cli;
 mod encrypted;
+mod events;
 mod failing;
 mod join;
 mod ours;
+mod queries;
 mod rpc;
 mod serf;
 mod steady;

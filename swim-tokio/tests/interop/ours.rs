@@ -106,6 +106,11 @@ impl Swim {
         panic!("it never came\n{}", self.lines());
     }
 
+    pub(crate) fn signal(&self, name: &str) {
+        let id = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-s", name, &id]).status().unwrap().success());
+    }
+
     pub(crate) async fn exit(&mut self, max: Duration) -> Option<i32> {
         let start = Instant::now();
         loop {

@@ -142,6 +142,14 @@ impl Serf {
         assert!(status.status.success(), "{args:?}: {status:?}");
     }
 
+    /// What a command of the `serf` client against it prints.
+    pub(crate) fn output(&self, args: &[&str]) -> String {
+        let rpc = format!("-rpc-addr={}", self.rpc());
+        let out = Command::new("serf").arg(args[0]).arg(rpc).args(&args[1..]).output().unwrap();
+        assert!(out.status.success(), "{args:?}: {out:?}");
+        String::from_utf8(out.stdout).unwrap()
+    }
+
     /// Waits for its end; its exit code.
     pub(crate) async fn exit(&mut self, max: Duration) -> Option<i32> {
         let start = Instant::now();

@@ -6,41 +6,70 @@ use std::net::SocketAddr;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
-use swim_tokio::swim_core::{Cause, Member, Via};
-use swim_tokio::{Event, Events};
+use swim_tokio::Events;
+use swim_tokio::swim_core::serf::{Change, Event, Member};
+use tokio::sync::oneshot;
 
 use crate::flags::Format;
 
-/// Prints events until the agent stops or nobody reads them any more. Runs on a thread of its own:
-/// a reader that does not keep up misses events, and is told how many, but does not stop the node.
-pub(crate) fn print(mut events: Events, format: Format) {
+/// Prints events until the agent stops or nobody reads them any more, and tells when the cluster
+/// takes another node for the owner of this node's name. Runs on a thread of its own: a reader that
+/// does not keep up misses events, and is told how many, but does not stop the node.
+pub(crate) fn print(mut events: Events<Event>, format: Format, quit: oneshot::Sender<()>) {
+    let mut quit = Some(quit);
+    let mut is_read = true;
     while let Some(event) = events.blocking_recv() {
-        let Some(line) = line(&event, format) else { continue };
-        let mut out = io::stdout().lock();
-        let printed = writeln!(out, "{line}").and_then(|()| out.flush());
-        if printed.is_err() {
-            tracing::warn!("nobody reads the events any more");
-            return;
+        if matches!(event, Event::Outvoted { .. })
+            && let Some(quit) = quit.take()
+        {
+            // Nobody to tell if the agent stops anyway.
+            let _ = quit.send(());
+        }
+        for object in objects(&event) {
+            if is_read && write(&object, format).is_err() {
+                tracing::warn!("nobody reads the events any more");
+                is_read = false;
+            }
         }
     }
 }
 
-/// The line for an event; `None` for those that say nothing about members or messages.
-fn line(event: &Event, format: Format) -> Option<String> {
-    let object = object(event)?;
-    Some(match format {
-        Format::Json => object.to_string(),
-        Format::Text => text(&object),
-    })
+fn write(object: &Value, format: Format) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    match format {
+        Format::Json => writeln!(out, "{object}")?,
+        Format::Text => writeln!(out, "{}", text(object))?,
+    }
+    out.flush()
 }
 
-fn object(event: &Event) -> Option<Value> {
-    Some(match event {
-        Event::Up(member) => about("member-join", member),
-        Event::Down { member, cause: Cause::Failed, .. } => about("member-failed", member),
-        Event::Down { member, cause: Cause::Left, .. } => about("member-leave", member),
-        Event::Changed(member) => about("member-update", member),
-        Event::Reaped(member) => about("member-reap", member),
+/// What is told of an event; nothing of those that say nothing about members, events or queries.
+fn objects(event: &Event) -> Vec<Value> {
+    vec![match event {
+        Event::Members { change, members } => {
+            let event = match change {
+                Change::Join => "member-join",
+                Change::Leave => "member-leave",
+                Change::Failed => "member-failed",
+                Change::Update => "member-update",
+                Change::Reap => "member-reap",
+            };
+            return members.iter().map(|member| about(event, member)).collect();
+        }
+        Event::User(event) => json!({
+            "event": "user",
+            "name": event.name,
+            "ltime": event.ltime,
+            "coalesce": event.coalesce,
+            "payload": STANDARD.encode(&event.payload),
+        }),
+        Event::Query(query) => json!({
+            "event": "query",
+            "name": query.name,
+            "ltime": query.ltime,
+            "source": query.source,
+            "payload": STANDARD.encode(&query.payload),
+        }),
         Event::Conflict { existing, other } => {
             let SocketAddrParts { ip, port } = parts(other.addr().canonical());
             let mut object = about("member-conflict", existing);
@@ -48,26 +77,22 @@ fn object(event: &Event) -> Option<Value> {
             object["other_port"] = port.into();
             object
         }
-        Event::Message { from, via, payload } => {
-            let SocketAddrParts { ip, port } = parts(*from);
-            let via = if *via == Via::Stream { "stream" } else { "datagram" };
-            let payload = STANDARD.encode(payload);
-            json!({ "event": "message", "addr": ip, "port": port, "via": via, "payload": payload })
-        }
         Event::Lagged(count) => json!({ "event": "lagged", "count": count }),
-        _ => return None,
-    })
+        _ => return Vec::new(),
+    }]
 }
 
 fn about(event: &str, member: &Member) -> Value {
     let SocketAddrParts { ip, port } = parts(member.addr().canonical());
+    let tags: serde_json::Map<String, Value> =
+        member.tags().iter().map(|(key, value)| (key.into(), value.into())).collect();
     json!({
         "event": event,
         "name": member.name(),
         "addr": ip,
         "port": port,
-        "incarnation": member.incarnation().0,
-        "meta": STANDARD.encode(member.meta()),
+        "status": member.status().to_string(),
+        "tags": tags,
         "versions": member.versions().as_bytes(),
     })
 }
@@ -91,8 +116,8 @@ fn text(object: &Value) -> String {
     };
     match string("event") {
         "lagged" => format!("lagged {} events", number("count")),
-        "message" => {
-            format!("message {} {} {}", addr("addr", "port"), string("via"), string("payload"))
+        event @ ("user" | "query") => {
+            format!("{event} {} {}", string("name").escape_debug(), string("payload"))
         }
         "member-conflict" => format!(
             "member-conflict {} {} {}",
@@ -109,17 +134,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_message_is_one_line_in_either_form() {
-        let event = Event::Message {
-            from: "[::1]:7".parse().unwrap(),
-            via: Via::Stream,
-            payload: b"a\nb".to_vec().into(),
-        };
-        assert_eq!(
-            line(&event, Format::Json).unwrap(),
-            r#"{"addr":"::1","event":"message","payload":"YQpi","port":7,"via":"stream"}"#
-        );
-        assert_eq!(line(&event, Format::Text).unwrap(), "message [::1]:7 stream YQpi");
-        assert_eq!(line(&Event::Lagged(3), Format::Text).unwrap(), "lagged 3 events");
+    fn an_event_is_one_line_in_either_form() {
+        let object = json!({ "event": "user", "name": "a\nb", "payload": "YQpi", "ltime": 7 });
+        assert_eq!(text(&object), r"user a\nb YQpi");
+        let lagged = objects(&Event::Lagged(3));
+        assert_eq!(text(&lagged[0]), "lagged 3 events");
+        assert_eq!(lagged[0].to_string(), r#"{"count":3,"event":"lagged"}"#);
     }
 }

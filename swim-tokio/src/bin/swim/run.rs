@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use swim_tokio::Handle;
+use swim_tokio::serf::SerfHandle;
 
 use crate::flags::AgentFlags;
 use crate::{log, print, setup};
@@ -29,9 +29,15 @@ pub(crate) fn run(flags: &AgentFlags) -> Result<ExitCode, String> {
         let (handle, events) = started.map_err(|e| e.to_string())?;
         banner(&handle, flags).await;
         let format = flags.events;
-        std::thread::spawn(move || print::print(events, format));
+        let (quit, outvoted) = tokio::sync::oneshot::channel();
+        std::thread::spawn(move || print::print(events, format, quit));
         tokio::select! {
             () = signals.next() => Ok(leave(&handle, &mut signals).await),
+            Ok(()) = outvoted => {
+                tracing::error!("minority in name conflict resolution, quitting");
+                handle.shutdown().await;
+                Ok(ExitCode::FAILURE)
+            }
             () = handle.stopped() => Err("the agent has stopped by itself".into()),
         }
     });
@@ -40,7 +46,7 @@ pub(crate) fn run(flags: &AgentFlags) -> Result<ExitCode, String> {
     code
 }
 
-async fn banner(handle: &Handle, flags: &AgentFlags) {
+async fn banner(handle: &SerfHandle, flags: &AgentFlags) {
     let encrypted = handle.keyring().await.is_ok_and(|ring| !ring.is_empty());
     tracing::info!(
         "swim agent running! node name: {:?}, bind: {}, advertise: {}, encrypted: {encrypted}, \
@@ -54,7 +60,7 @@ async fn banner(handle: &Handle, flags: &AgentFlags) {
 }
 
 /// Leaves the cluster; a second signal ends the wait.
-async fn leave(handle: &Handle, signals: &mut Signals) -> ExitCode {
+async fn leave(handle: &SerfHandle, signals: &mut Signals) -> ExitCode {
     tracing::info!("leaving the cluster; interrupt again to stop at once");
     tokio::select! {
         left = tokio::time::timeout(LEAVE_TIMEOUT, handle.leave()) => match left {
@@ -115,5 +121,6 @@ impl Signals {
     }
 }
 
-/// A cluster of any size has heard of it by then, or will not.
-const LEAVE_TIMEOUT: Duration = Duration::from_secs(5);
+/// Longer than a node waits for each of its steps: to tell of the leave, to leave, to let others
+/// pass that on.
+const LEAVE_TIMEOUT: Duration = Duration::from_secs(12);

@@ -1,18 +1,21 @@
 //! From flags to an agent.
 
 use swim_tokio::swim_core::keyring::Keyring;
+use swim_tokio::swim_core::serf::{SerfConfig, Tags};
 use swim_tokio::swim_core::{Config, ConfigBuilder};
-use swim_tokio::{Agent, Builder, DEFAULT_PORT, JoinAddr, parse_addr, parse_key, read_keyring};
+use swim_tokio::serf::{SerfAgent, SerfBuilder};
+use swim_tokio::{DEFAULT_PORT, JoinAddr, parse_addr, parse_key, read_keyring};
 
 use crate::flags::{AgentFlags, Profile};
 
 /// The agent that the flags describe.
-pub(crate) fn builder(flags: &AgentFlags) -> Result<Builder, String> {
+pub(crate) fn builder(flags: &AgentFlags) -> Result<SerfBuilder, String> {
     let bind = parse_addr(&flags.bind, DEFAULT_PORT).map_err(|e| format!("--bind: {e}"))?;
-    let config = config(flags)?.build().map_err(|e| e.to_string())?;
-    let (min, max, current) = SERF_VERSIONS;
+    let swim = config(flags)?.build().map_err(|e| e.to_string())?;
+    let config = SerfConfig::builder(swim).protocol(PROTOCOL).build();
+    let config = config.map_err(|e| e.to_string())?;
     let mut builder =
-        Agent::builder(config).bind(bind).app_versions(min, max, current).meta(NO_TAGS);
+        SerfAgent::builder(config).bind(bind).tags(tags(&flags.tag)?).replay(flags.replay);
     if let Some(name) = &flags.node {
         builder = builder.name(name);
     }
@@ -54,8 +57,15 @@ fn config(flags: &AgentFlags) -> Result<ConfigBuilder, String> {
     Ok(config)
 }
 
-/// Smallest, largest and spoken version of Serf's protocol: a Serf cluster accepts no others.
-const SERF_VERSIONS: (u8, u8, u8) = (2, 5, 4);
+fn tags(flags: &[String]) -> Result<Tags, String> {
+    let pair = |tag: &String| {
+        let pair = tag.split_once('=').filter(|(key, _)| !key.is_empty());
+        let (key, value) = pair.ok_or_else(|| format!("--tag: {tag:?} is not KEY=VALUE"))?;
+        Ok((key.to_owned(), value.to_owned()))
+    };
+    let pairs: Result<Vec<_>, String> = flags.iter().map(pair).collect();
+    Tags::new(pairs?).map_err(|e| format!("--tag: {e}"))
+}
 
-/// Metadata as Serf reads it: the tags, of which there are none.
-const NO_TAGS: &[u8] = &[255, 0x80];
+/// The version of Serf's protocol that an agent speaks.
+const PROTOCOL: u32 = 5;

@@ -24,6 +24,14 @@ pub(crate) struct AgentFlags {
     #[arg(long, value_name = "ADDR")]
     pub(crate) join: Vec<String>,
 
+    /// Delivers user events from before the join at the start
+    #[arg(long)]
+    pub(crate) replay: bool,
+
+    /// Tag of this node; may be repeated
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub(crate) tag: Vec<String>,
+
     /// Key to encrypt with: base64 of 16, 24 or 32 bytes
     #[arg(long, value_name = "KEY")]
     pub(crate) encrypt: Option<String>,
