@@ -69,6 +69,7 @@ pub mod place;
 mod prefetch;
 pub mod report;
 pub mod scenario;
+pub mod serf;
 pub mod shrink;
 mod stream;
 pub mod swarm;

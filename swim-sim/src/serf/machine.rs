@@ -1,0 +1,211 @@
+//! A Serf node that a world can run.
+
+use core::net::SocketAddr;
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use bytes::BytesMut;
+use swim_core::serf::{self, Change, Outcome, QueryParams, Serf, SerfConfig, Tags};
+use swim_core::{
+    Cause, Command, Event, Exchange, Input, Instant, Lane, OpId, Rejected, Stats,
+};
+
+use super::ledger::{Entry, Ledger};
+use crate::machine::{Birth, Machine, Seen};
+use crate::world::Make;
+
+/// A Serf node, as a world runs it: it answers every query, and a world's [`Command::Broadcast`] is
+/// a user event of it, or on [`Lane::Normal`] a query.
+#[derive(Debug)]
+pub struct SerfMachine {
+    serf: Serf,
+    ledger: Ledger,
+    node: u32,
+    life: u32,
+    clocks: [u64; 3],
+    events: VecDeque<Event>,
+}
+
+impl SerfMachine {
+    /// Makes the nodes of a world, which write into this ledger.
+    pub fn maker(ledger: &Ledger) -> Make<Self> {
+        let ledger = ledger.clone();
+        Box::new(move |birth| Self::new(birth, &ledger))
+    }
+
+    /// The node of this birth. It starts knowing only itself, since the table of a converged world
+    /// has the versions of bare nodes.
+    ///
+    /// # Panics
+    ///
+    /// If the world is a converged one.
+    pub fn new(birth: &Birth<'_>, ledger: &Ledger) -> Self {
+        assert!(!birth.converged, "Serf nodes start in a cold world");
+        let config = SerfConfig::builder(Arc::clone(birth.config)).coordinates(false).build();
+        let config = config.expect("the defaults are valid");
+        let me = birth.identity.clone();
+        let serf = Serf::new(config, me, &Tags::default(), birth.seed, birth.now);
+        let (node, life) = (birth.index, birth.life);
+        let ledger = ledger.clone();
+        let mut machine =
+            Self { serf, ledger, node, life, clocks: [0; 3], events: VecDeque::new() };
+        machine.take_events(birth.now);
+        machine
+    }
+
+    /// The node itself.
+    pub const fn serf(&self) -> &Serf {
+        &self.serf
+    }
+
+    fn note(&self, at: Instant, entry: Entry) {
+        self.ledger.note(at, self.node, self.life, entry);
+    }
+
+    /// Gives the node a command; what it refuses, a world does not notice.
+    fn command(&mut self, now: Instant, op: OpId, command: Command) {
+        let command = match command {
+            Command::Join(seats) => serf::Command::Join { seats, replay: true },
+            Command::Leave => serf::Command::Leave,
+            Command::Broadcast { lane: Lane::Normal, payload, .. } => {
+                self.note(now, Entry::Asked { op: op.0 });
+                let params = QueryParams::new();
+                serf::Command::Query { name: "query".into(), payload, params }
+            }
+            Command::Broadcast { payload, .. } => {
+                self.note(now, Entry::Sent { payload: payload.to_vec() });
+                serf::Command::UserEvent { name: "event".into(), payload, coalesce: false }
+            }
+            other => serf::Command::Swim(other),
+        };
+        let taken = self.serf.handle(now, serf::Input::Command { op, command });
+        debug_assert!(taken.is_ok(), "a world gives only commands that a node takes");
+    }
+
+    /// Takes what the node tells: to the ledger, to the world, and queries are answered.
+    fn take_events(&mut self, now: Instant) {
+        while let Some(event) = self.serf.poll_event() {
+            match event {
+                serf::Event::Members { change, members } => {
+                    let events = members.into_iter().map(|member| {
+                        let member = member.swim().clone();
+                        let down = |cause| Event::Down { member: member.clone(), cause, by: None };
+                        match change {
+                            Change::Join => Event::Up(member),
+                            Change::Leave => down(Cause::Left),
+                            Change::Failed => down(Cause::Failed),
+                            Change::Update => Event::Changed(member),
+                            Change::Reap => Event::Reaped(member),
+                        }
+                    });
+                    self.events.extend(events);
+                }
+                serf::Event::User(event) => {
+                    let (ltime, payload) = (event.ltime, event.payload.to_vec());
+                    self.note(now, Entry::Delivered { ltime, payload });
+                }
+                serf::Event::Query(query) => {
+                    self.note(now, Entry::Heard { ltime: query.ltime, source: query.source });
+                    let command = serf::Command::Respond { query: query.id, payload: "yes".into() };
+                    let op = OpId(u64::MAX >> 1);
+                    // The asker may be out of reach of a datagram; then nobody answers.
+                    let _ = self.serf.handle(now, serf::Input::Command { op, command });
+                }
+                serf::Event::Response { op, from, .. } => {
+                    let from = from.to_string();
+                    self.note(now, Entry::Answered { op: op.0, from });
+                }
+                serf::Event::Done { op, outcome } => match outcome {
+                    Outcome::Joined { reached, failed, error } => {
+                        let outcome = swim_core::Outcome::Joined { reached, failed, error };
+                        self.events.push_back(Event::Done { op, outcome });
+                    }
+                    Outcome::Left => {
+                        let outcome = swim_core::Outcome::Left;
+                        self.events.push_back(Event::Done { op, outcome });
+                    }
+                    Outcome::Answered { .. } => self.note(now, Entry::Ended { op: op.0 }),
+                    _ => {}
+                },
+                _ => {}
+            }
+        }
+        let info = self.serf.clocks();
+        if info != self.clocks {
+            self.clocks = info;
+            self.note(now, Entry::Clocks(info));
+        }
+    }
+}
+
+impl Machine for SerfMachine {
+    fn handle(&mut self, now: Instant, input: Input<'_>) -> Result<(), Rejected> {
+        let input = match input {
+            Input::Timeout => serf::Input::Timeout,
+            Input::Datagram { at, from, bytes } => serf::Input::Datagram { at, from, bytes },
+            Input::Unsent { token, why } => serf::Input::Unsent { token, why },
+            Input::Request { id, from, bytes } => serf::Input::Request { id, from, bytes },
+            Input::Reply { id, result } => serf::Input::Reply { id, result },
+            Input::Command { op, command } => {
+                self.command(now, op, command);
+                self.take_events(now);
+                return Ok(());
+            }
+            _ => return Ok(()),
+        };
+        let taken = self.serf.handle(now, input);
+        self.take_events(now);
+        match taken {
+            Err(serf::Rejected::Swim(why)) => Err(why),
+            _ => Ok(()),
+        }
+    }
+
+    fn poll_transmit(&mut self, buf: &mut BytesMut) -> Option<SocketAddr> {
+        self.serf.poll_transmit(buf).map(|sent| sent.to)
+    }
+
+    fn poll_exchange(&mut self, buf: &mut BytesMut) -> Option<Exchange> {
+        self.serf.poll_exchange(buf)
+    }
+
+    fn poll_event(&mut self) -> Option<Event> {
+        self.events.pop_front()
+    }
+
+    fn poll_timeout(&self) -> Option<Instant> {
+        self.serf.poll_timeout()
+    }
+
+    fn incarnation(&self) -> u32 {
+        Machine::incarnation(self.serf.node())
+    }
+
+    fn view(&self, show: &mut dyn FnMut(Seen<'_>)) {
+        self.serf.node().view(show);
+    }
+
+    fn live_len(&self) -> usize {
+        self.serf.node().live_len()
+    }
+
+    fn known_len(&self) -> usize {
+        self.serf.node().known_len()
+    }
+
+    fn queue_len(&self) -> usize {
+        Machine::queue_len(self.serf.node())
+    }
+
+    fn rumours_len(&self) -> usize {
+        self.serf.node().rumours_len()
+    }
+
+    fn health(&self) -> u32 {
+        self.serf.node().health()
+    }
+
+    fn stats(&self) -> Stats {
+        self.serf.node().stats()
+    }
+}
