@@ -5,7 +5,7 @@ use core::time::Duration;
 
 use crate::config::{Config, ConfigError, Knob};
 use crate::member::{Identity, IdentityError};
-use crate::serf::Tags;
+use crate::serf::{Coalescer, Tags, Window};
 
 /// Writes the struct, its defaults, getters, setters and range check from one table.
 macro_rules! knobs {
@@ -166,6 +166,27 @@ knobs! {
     ///
     /// Default true. It takes about a kibibyte, and some 300 bytes for each member. Fixed.
     coordinates: bool = true; (), FIXED;
+
+    /// How long events of members are gathered at most before they are told together; 0 tells each
+    /// at once.
+    ///
+    /// Default 0 (Serf's agent 3 s); 0 to 1 h. Longer tells later. Fixed.
+    coalesce_period: Duration = OFF; (OFF, HOUR), FIXED;
+
+    /// Gathered events of members are told sooner if none came for this long.
+    ///
+    /// Default 1 s; 1 ms to 1 h. Only with `coalesce_period`. Fixed.
+    quiescent_period: Duration = S(1); (Duration::from_millis(1), HOUR), FIXED;
+
+    /// The same as `coalesce_period` for user events that may be coalesced.
+    ///
+    /// Default 0 (Serf's agent 3 s); 0 to 1 h. Longer tells later. Fixed.
+    user_coalesce_period: Duration = OFF; (OFF, HOUR), FIXED;
+
+    /// The same as `quiescent_period` for user events that may be coalesced.
+    ///
+    /// Default 1 s; 1 ms to 1 h. Only with `user_coalesce_period`. Fixed.
+    user_quiescent_period: Duration = S(1); (Duration::from_millis(1), HOUR), FIXED;
 }
 
 /// The settings of a Serf node, those of its bare node included. One that exists is valid.
@@ -199,6 +220,17 @@ impl SerfConfig {
     pub(super) fn fixed_difference(&self, new: &Self) -> Option<&'static str> {
         let knob = self.knobs.fixed_difference(&new.knobs);
         knob.or_else(|| self.swim.fixed_difference(&new.swim))
+    }
+
+    /// What gathers events, if anything does.
+    pub(super) fn coalescer(&self) -> Option<Coalescer> {
+        let window = |quantum: Duration, quiescent: Duration| {
+            (!quantum.is_zero()).then_some(Window { quantum, quiescent })
+        };
+        let knobs = &self.knobs;
+        let members = window(knobs.coalesce_period, knobs.quiescent_period);
+        let users = window(knobs.user_coalesce_period, knobs.user_quiescent_period);
+        (members.is_some() || users.is_some()).then(|| Coalescer::new(members, users))
     }
 
     /// This identity as a Serf node announces it: with its tags, and with its version.

@@ -1,5 +1,6 @@
 //! What the parts of a Serf node share. `node.rs` lends it to one of them at a time.
 
+use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::vec;
@@ -12,7 +13,7 @@ use super::lamport::Clocks;
 use super::stats::Counters;
 use super::timers::{Due, Timers};
 use crate::ids::{Lane, OpId};
-use crate::serf::{Change, Event, Member, Outcome, SerfConfig, Status};
+use crate::serf::{Change, Coalescer, Event, Member, Outcome, SerfConfig, Status};
 use crate::swim::{Node, SlotId};
 use crate::time::Instant;
 
@@ -26,6 +27,8 @@ pub(super) struct Core {
     /// Commands that end when the node has told something, or when they have waited long enough.
     waits: BTreeMap<OpId, Wait>,
     purge_armed: bool,
+    /// Gathers events, if the configuration wants that.
+    coalescer: Option<Box<Coalescer>>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -42,7 +45,9 @@ pub(super) const EVENTS: Lane = Lane::Low;
 
 impl Core {
     pub(super) fn new(config: Arc<SerfConfig>, node: Node) -> Self {
+        let coalescer = config.coalescer().map(Box::new);
         Self {
+            coalescer,
             config,
             node,
             clocks: Clocks::new(),
@@ -58,7 +63,34 @@ impl Core {
         self.node.now()
     }
 
+    /// Tells an event, at once or gathered with others.
     pub(super) fn raise(&mut self, event: Event) {
+        let Some(coalescer) = &mut self.coalescer else { return self.queue(event) };
+        coalescer.handle(self.node.now(), event);
+        self.take_gathered();
+    }
+
+    /// Tells the gathered events whose time has come.
+    pub(super) fn on_gathered(&mut self) {
+        if let Some(coalescer) = &mut self.coalescer {
+            coalescer.handle_timeout(self.node.now());
+            self.take_gathered();
+        }
+    }
+
+    fn take_gathered(&mut self) {
+        while let Some(event) = self.coalescer.as_mut().and_then(|c| c.poll_event()) {
+            self.queue(event);
+        }
+    }
+
+    /// When the Serf layer wants to be woken.
+    pub(super) fn poll_timeout(&self) -> Option<Instant> {
+        let gathered = self.coalescer.as_ref().and_then(|coalescer| coalescer.poll_timeout());
+        self.timers.next().into_iter().chain(gathered).min()
+    }
+
+    fn queue(&mut self, event: Event) {
         if self.out.push(event, self.node.config().events_max()) {
             self.stats.count().events_dropped += 1;
         }

@@ -181,7 +181,7 @@ impl Serf {
     pub fn poll_timeout(&self) -> Option<Instant> {
         // What ended while a datagram was made is looked at with the next input.
         let mail = self.cx.node.has_mail().then(|| self.cx.now());
-        [self.cx.node.poll_timeout(), self.cx.timers.next(), mail].into_iter().flatten().min()
+        [self.cx.node.poll_timeout(), self.cx.poll_timeout(), mail].into_iter().flatten().min()
     }
 
     /// Whether nothing is left to poll.
@@ -344,6 +344,7 @@ impl Serf {
 
     fn on_timeout(&mut self) {
         let Self { cx, members, .. } = self;
+        cx.on_gathered();
         while let Some(due) = cx.timers.pop(cx.now()) {
             match due {
                 Due::QueryEnd(ltime) => self.queries.on_end(cx, ltime),

@@ -1,6 +1,7 @@
 //! Scenarios on a few Serf nodes, one file per topic.
 
 mod bounds;
+mod coalescing;
 mod conflict;
 mod coordinates;
 mod hazards;
