@@ -6,9 +6,7 @@ use core::net::SocketAddr;
 use core::time::Duration;
 
 use bytes::BytesMut;
-use swim_core::{
-    Cause, Command, Config, Event, Exchange, Input, Instant, Lane, Rejected, Stats,
-};
+use swim_core::{Cause, Command, Config, Event, Exchange, Input, Instant, Lane, Rejected, Stats};
 use swim_sim::serf::{Answers, Clocks, Delivery, Entry, Ledger, SerfMachine, Tombstones};
 use swim_sim::{Fault, Machine, Seen, Stall, Who, World, WorldConfig};
 

@@ -6,9 +6,7 @@ use std::sync::Arc;
 
 use bytes::BytesMut;
 use swim_core::serf::{self, Change, Outcome, QueryParams, Serf, SerfConfig, Tags};
-use swim_core::{
-    Cause, Command, Event, Exchange, Input, Instant, Lane, OpId, Rejected, Stats,
-};
+use swim_core::{Cause, Command, Event, Exchange, Input, Instant, Lane, OpId, Rejected, Stats};
 
 use super::ledger::{Entry, Ledger};
 use crate::machine::{Birth, Machine, Seen};

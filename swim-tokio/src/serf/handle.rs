@@ -3,14 +3,17 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use swim_core::NodeName;
 use swim_core::coordinate::Coordinate;
-use swim_core::keyring::Keyring;
-use swim_core::serf::{Command, Outcome, QueryId, QueryParams, SerfConfig, Tags};
+use swim_core::keyring::{Key, Keyring};
+use swim_core::serf::{
+    Command, KeyReport, Member, Outcome, QueryId, QueryParams, SerfConfig, Tags,
+};
+use swim_core::wire::serf::KeyRequest;
 use tokio::sync::{mpsc, oneshot};
 
-use super::query::Answers;
+use super::query::{Answer, Answers};
 use super::request::{SerfAgentStats, SerfRequest, SerfSnapshot};
 use crate::addr::JoinAddr;
 use crate::error::{CommandError, JoinError, SeedFailure};
@@ -162,6 +165,70 @@ impl SerfHandle {
     pub async fn keyring(&self) -> Result<Keyring, CommandError> {
         let (reply, keyring) = oneshot::channel();
         self.ask(SerfRequest::Keyring(reply), keyring).await
+    }
+
+    /// Has every node accept `key` from now on. `relay_factor` as in
+    /// [`QueryParams::relay_factor`].
+    ///
+    /// # Errors
+    ///
+    /// Only if the query could not be asked; what nodes answered is in the report.
+    pub async fn install_key(
+        &self,
+        key: &Key,
+        relay_factor: u8,
+    ) -> Result<KeyReport, CommandError> {
+        self.ask_keys("_serf_install-key", Some(key), relay_factor).await
+    }
+
+    /// Has every node encrypt with `key`, which must be installed everywhere.
+    ///
+    /// # Errors
+    ///
+    /// As [`install_key`](Self::install_key).
+    pub async fn use_key(&self, key: &Key, relay_factor: u8) -> Result<KeyReport, CommandError> {
+        self.ask_keys("_serf_use-key", Some(key), relay_factor).await
+    }
+
+    /// Has every node forget `key`, which must not be in use.
+    ///
+    /// # Errors
+    ///
+    /// As [`install_key`](Self::install_key).
+    pub async fn remove_key(&self, key: &Key, relay_factor: u8) -> Result<KeyReport, CommandError> {
+        self.ask_keys("_serf_remove-key", Some(key), relay_factor).await
+    }
+
+    /// Asks every node for its keys.
+    ///
+    /// # Errors
+    ///
+    /// As [`install_key`](Self::install_key).
+    pub async fn list_keys(&self, relay_factor: u8) -> Result<KeyReport, CommandError> {
+        self.ask_keys("_serf_list-keys", None, relay_factor).await
+    }
+
+    async fn ask_keys(
+        &self,
+        query: &str,
+        key: Option<&Key>,
+        relay_factor: u8,
+    ) -> Result<KeyReport, CommandError> {
+        let mut payload = BytesMut::new();
+        KeyRequest { key: Some(key.map(Key::as_bytes).unwrap_or_default()) }.encode(&mut payload);
+        let members = self.members().await?;
+        let live = |member: &&Member| member.swim().state().is_live();
+        let mut report = KeyReport::new(members.all().iter().filter(live).count());
+        let params = QueryParams::new().relay_factor(relay_factor);
+        let mut answers = self.query(query, payload.freeze(), params).await?;
+        while !report.is_complete()
+            && let Some(answer) = answers.recv().await
+        {
+            if let Answer::Response { from, payload } = answer {
+                report.handle(from.as_str(), &payload);
+            }
+        }
+        Ok(report)
     }
 
     /// The network coordinate of the member of this name, or of this node: `None` if it has told

@@ -13,7 +13,12 @@ use crate::serf::{self, Net, Serf};
 const SOON: Duration = Duration::from_secs(5);
 
 /// One of ours with the `local` profile, which has joined theirs.
-pub(crate) async fn join(name: &str, net: &Net, n: u8, theirs: &Serf) -> (SerfHandle, Events<Event>) {
+pub(crate) async fn join(
+    name: &str,
+    net: &Net,
+    n: u8,
+    theirs: &Serf,
+) -> (SerfHandle, Events<Event>) {
     let swim = Config::local().build().unwrap();
     SerfAgent::builder(SerfConfig::builder(swim).protocol(5).build().unwrap())
         .name(name)
@@ -84,7 +89,10 @@ async fn a_change_of_tags_goes_both_ways() {
 }
 
 /// Waits for an event for which `wanted` holds.
-pub(crate) async fn wait_event(events: &mut Events<Event>, wanted: impl Fn(&Event) -> bool) -> Event {
+pub(crate) async fn wait_event(
+    events: &mut Events<Event>,
+    wanted: impl Fn(&Event) -> bool,
+) -> Event {
     let found = async {
         loop {
             let event = events.recv().await.expect("the agent runs");

@@ -11,6 +11,7 @@ mod encrypted;
 mod events;
 mod failing;
 mod join;
+mod keys;
 mod ours;
 mod queries;
 mod rpc;

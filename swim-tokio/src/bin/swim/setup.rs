@@ -1,9 +1,9 @@
 //! From flags to an agent.
 
+use swim_tokio::serf::{SerfAgent, SerfBuilder};
 use swim_tokio::swim_core::keyring::Keyring;
 use swim_tokio::swim_core::serf::{SerfConfig, Tags};
 use swim_tokio::swim_core::{Config, ConfigBuilder};
-use swim_tokio::serf::{SerfAgent, SerfBuilder};
 use swim_tokio::{DEFAULT_PORT, JoinAddr, parse_addr, parse_key, read_keyring};
 
 use crate::flags::{AgentFlags, Profile};
