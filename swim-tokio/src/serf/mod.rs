@@ -36,8 +36,10 @@ mod desk;
 mod handle;
 mod query;
 mod request;
+mod rpc;
 
 pub use builder::{SerfAgent, SerfBuilder};
 pub use handle::SerfHandle;
 pub use query::{Answer, Answers};
 pub use request::{SerfAgentStats, SerfSnapshot};
+pub use rpc::SerfBackend;

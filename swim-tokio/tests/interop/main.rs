@@ -16,5 +16,6 @@ mod ours;
 mod queries;
 mod rpc;
 mod serf;
+mod serve;
 mod steady;
 mod streams;

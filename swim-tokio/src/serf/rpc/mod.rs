@@ -1,0 +1,7 @@
+//! A Serf agent behind the server of the agent protocol.
+
+mod backend;
+mod convert;
+mod keys;
+
+pub use backend::SerfBackend;
