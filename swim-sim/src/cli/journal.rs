@@ -65,7 +65,7 @@ fn show(replay: &Replay<'_>) {
     );
     println!("digest {:016x}, {} compared", replay.digest(), replay.digests_checked());
     for m in node.members() {
-        println!("  {:<16} {:<8} {}", m.name(), m.state(), m.incarnation().0);
+        println!("  {:<16} {:<8} {}", m.name(), m.state().to_string(), m.incarnation().0);
     }
 }
 

@@ -179,7 +179,8 @@ fn view(world: &World, node: u32) -> String {
         let _ = writeln!(out, "  its clock wakes it at {at}");
     }
     world.view(node, &mut |seen| {
-        let _ = writeln!(out, "  {:<8} {:<8} {}", seen.name, seen.state, seen.incarnation);
+        let _ =
+            writeln!(out, "  {:<8} {:<8} {}", seen.name, seen.state.to_string(), seen.incarnation);
     });
     out
 }
