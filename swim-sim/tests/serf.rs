@@ -117,6 +117,10 @@ impl Machine for Planted {
         self.machine.rumours_len()
     }
 
+    fn timers_len(&self) -> usize {
+        self.machine.timers_len()
+    }
+
     fn health(&self) -> u32 {
         self.machine.health()
     }

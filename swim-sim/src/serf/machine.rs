@@ -199,6 +199,10 @@ impl Machine for SerfMachine {
         self.serf.node().rumours_len()
     }
 
+    fn timers_len(&self) -> usize {
+        self.serf.node().timers_len()
+    }
+
     fn health(&self) -> u32 {
         self.serf.node().health()
     }

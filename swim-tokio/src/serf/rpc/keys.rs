@@ -29,9 +29,8 @@ pub(super) async fn ask(handle: &SerfHandle, request: &KeyRequest, nodes: u32) -
         Ok(answers) => answers,
         Err(e) => return failed(&e.to_string()),
     };
-    let mut report = KeyReport::default();
-    report.nodes = nodes;
-    report.keys = (*request == KeyRequest::List).then(Default::default);
+    let keys = (*request == KeyRequest::List).then(Default::default);
+    let mut report = KeyReport { nodes, keys, ..KeyReport::default() };
     while report.responses < nodes {
         match answers.recv().await {
             Some(Answer::Response { from, payload }) => add(&mut report, from.as_str(), &payload),
