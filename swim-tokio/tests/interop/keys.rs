@@ -12,7 +12,8 @@ use crate::serf::{self, Net, Serf};
 
 const SOON: Duration = Duration::from_secs(5);
 
-#[tokio::test]
+// `serf keys` blocks its thread until ours has answered.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_key_is_rotated_by_ours_and_then_by_theirs() {
     if !serf::is_there() {
         return;
