@@ -1,5 +1,6 @@
 //! What a node tells its embedder.
 
+use alloc::vec::Vec;
 use core::fmt;
 use core::net::SocketAddr;
 use core::time::Duration;
@@ -125,17 +126,15 @@ pub enum Via {
 }
 
 /// How a command ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Outcome {
     /// A join reached `reached` of the seeds and failed with `failed`; 0 reached is a failed join.
     Joined {
         /// Seeds that exchanged state.
         reached: u32,
-        /// Seeds that did not.
-        failed: u32,
-        /// Why the last of those failed.
-        error: Option<ExchangeError>,
+        /// Seeds that did not, and why, in the order in which they failed.
+        failed: Vec<(SocketAddr, ExchangeError)>,
     },
     /// This node has left, and said so often enough.
     Left,

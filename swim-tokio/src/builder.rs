@@ -118,9 +118,9 @@ impl Builder {
         self
     }
 
-    /// Events that wait for the consumer at most. Default 1,024; at least 1.
+    /// Events that wait for the consumer at most. Default 1,024; held within 1 and 1,048,576.
     pub fn events_max(mut self, events_max: usize) -> Self {
-        self.events_max = events_max.max(1);
+        self.events_max = events_max.clamp(1, EVENTS_MAX);
         self
     }
 
@@ -242,7 +242,8 @@ impl Builder {
             clock,
             counters: Counters::default(),
             throttle: Throttle::default(),
-            budget: Budget::new(STREAM_BYTES_MAX),
+            inbound: Budget::new(INBOUND_BYTES_MAX),
+            outbound: Budget::new(OUTBOUND_BYTES_MAX),
         });
         let (mailbox, mail) = mpsc::channel(MAIL_MAX);
         let (requests, asked) = mpsc::channel(REQUESTS_MAX);
@@ -302,4 +303,8 @@ const REQUESTS_MAX: usize = 256;
 const MAIL_MAX: usize = 64;
 /// Bytes of messages that all inbound streams are receiving: three push/pulls of the largest size,
 /// or hundreds of usual ones.
-const STREAM_BYTES_MAX: usize = 128 << 20;
+const INBOUND_BYTES_MAX: usize = 128 << 20;
+/// The same of the answers to streams of this node, which has few open at a time.
+const OUTBOUND_BYTES_MAX: usize = 128 << 20;
+/// Events that a consumer may be behind at most, so that a typing error does not take all memory.
+const EVENTS_MAX: usize = 1 << 20;

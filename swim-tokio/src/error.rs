@@ -96,6 +96,18 @@ impl fmt::Display for CommandError {
 
 impl std::error::Error for CommandError {}
 
+impl From<Rejected> for CommandError {
+    fn from(e: Rejected) -> Self {
+        Self::Rejected(e)
+    }
+}
+
+impl From<serf::Rejected> for CommandError {
+    fn from(e: serf::Rejected) -> Self {
+        Self::Serf(e)
+    }
+}
+
 /// A seed that was not reached, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -118,6 +130,8 @@ impl fmt::Display for SeedFailure {
 pub enum JoinError {
     /// The command itself failed.
     Command(CommandError),
+    /// There was none to join.
+    NoSeeds,
     /// Every seed failed.
     Failed(Vec<SeedFailure>),
 }
@@ -126,6 +140,7 @@ impl fmt::Display for JoinError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Command(e) => write!(f, "cannot join: {e}"),
+            Self::NoSeeds => f.write_str("cannot join: no seed is given"),
             Self::Failed(failures) => {
                 f.write_str("cannot join")?;
                 for (n, failure) in failures.iter().enumerate() {

@@ -10,8 +10,9 @@ use swim_core::{Command, Config, KeyCommand, Lane, NodeName, Outcome};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::addr::JoinAddr;
-use crate::driver::{JoinReport, Request};
-use crate::error::{CommandError, JoinError, SeedFailure};
+use crate::driver::Request;
+use crate::error::{CommandError, JoinError};
+use crate::join::{Joined, Resolved};
 use crate::snapshot::{AgentStats, Snapshot};
 
 /// Speaks to a running agent. Clones speak to the same one.
@@ -48,16 +49,6 @@ pub enum Spread {
     Dropped,
 }
 
-/// How a join ended that reached somebody.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Joined {
-    /// Addresses that exchanged state with this node.
-    pub reached: u32,
-    /// Seeds that did not, and why.
-    pub failures: Vec<SeedFailure>,
-}
-
 impl Handle {
     pub(crate) const fn new(
         requests: mpsc::Sender<Request>,
@@ -88,26 +79,11 @@ impl Handle {
         &self,
         seeds: impl IntoIterator<Item = S>,
     ) -> Result<Joined, JoinError> {
-        let mut failures = Vec::new();
-        let mut seats = Vec::new();
-        for seed in seeds {
-            let seed = seed.into();
-            match seed.resolve(self.local).await {
-                Ok(found) => seats.extend(found),
-                Err(why) => failures.push(SeedFailure { seed: seed.to_string(), why }),
-            }
-        }
+        let Resolved { seats, failures } = Resolved::new(seeds, self.local).await?;
         let (done, outcome) = oneshot::channel();
         let request = Request::Join { seats, done };
         let report = self.ask(request, outcome).await.and_then(|report| report);
-        let JoinReport { reached, failures: failed } = report.map_err(JoinError::Command)?;
-        failures.extend(
-            failed.into_iter().map(|(addr, why)| SeedFailure { seed: addr.to_string(), why }),
-        );
-        if reached == 0 {
-            return Err(JoinError::Failed(failures));
-        }
-        Ok(Joined { reached, failures })
+        Resolved::report(failures, report)
     }
 
     /// Tells the cluster that this node leaves, and waits until that was said often enough. The

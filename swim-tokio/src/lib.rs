@@ -46,6 +46,7 @@ mod driver;
 mod error;
 mod events;
 mod handle;
+mod join;
 mod keyring_file;
 mod layers;
 mod limit;
@@ -65,7 +66,8 @@ pub use builder::{Agent, Builder};
 pub use counters::DriverStats;
 pub use error::{CommandError, JoinError, SeedFailure, StartError};
 pub use events::{Events, Overflow};
-pub use handle::{Delivery, Handle, Joined, Spread};
+pub use handle::{Delivery, Handle, Spread};
+pub use join::Joined;
 pub use keyring_file::{
     KeyParseError, KeyringFileError, format_key, parse_key, read_keyring, write_keyring,
 };

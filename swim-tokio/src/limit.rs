@@ -14,7 +14,8 @@ use swim_core::Instant;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RateLimit {
-    /// Datagrams a second, on average. Default 5,000: a thousand times what a member sends.
+    /// Datagrams a second, on average. Default 5,000: a thousand times what a member sends. Here
+    /// and below, 0 stands for 1.
     pub datagrams_per_second: u32,
     /// Datagrams at once after a pause. Default 10,000.
     pub datagrams_burst: u32,
@@ -106,14 +107,15 @@ impl Buckets {
     }
 }
 
+/// Whom a limit is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Source {
+pub(crate) enum Source {
     V4(u32),
     V6Prefix(u64),
 }
 
 impl Source {
-    fn of(ip: IpAddr) -> Self {
+    pub(crate) fn of(ip: IpAddr) -> Self {
         match ip.to_canonical() {
             IpAddr::V4(v4) => Self::V4(v4.to_bits()),
             IpAddr::V6(v6) => Self::V6Prefix((v6.to_bits() >> 64) as u64),

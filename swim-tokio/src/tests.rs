@@ -12,6 +12,7 @@ pub(crate) fn shared() -> Arc<Shared> {
         clock: Clock::new(),
         counters: Counters::default(),
         throttle: Throttle::default(),
-        budget: Budget::new(1 << 20),
+        inbound: Budget::new(1 << 20),
+        outbound: Budget::new(1 << 20),
     })
 }

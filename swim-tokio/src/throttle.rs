@@ -8,9 +8,11 @@ use std::time::Duration;
 
 use swim_core::Instant;
 
+use crate::limit::Source;
+
 /// Lets one complaint about each source and plane through in [`Self::PAUSE`], and counts the rest.
 #[derive(Debug, Default)]
-pub(crate) struct Throttle(Mutex<HashMap<(IpAddr, Plane), Said>>);
+pub(crate) struct Throttle(Mutex<HashMap<(Source, Plane), Said>>);
 
 /// Where a peer misbehaved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -55,8 +57,9 @@ impl Throttle {
 
     /// How many complaints were held back since the last one, if one may be made now.
     fn admit(&self, now: Instant, ip: IpAddr, plane: Plane) -> Option<u64> {
+        let key = (Source::of(ip), plane);
         let mut said = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(said) = said.get_mut(&(ip, plane)) {
+        if let Some(said) = said.get_mut(&key) {
             if now.since(said.at) < Self::PAUSE {
                 said.untold += 1;
                 return None;
@@ -70,7 +73,7 @@ impl Throttle {
                 return None;
             }
         }
-        said.insert((ip, plane), Said { at: now, untold: 0 });
+        said.insert(key, Said { at: now, untold: 0 });
         Some(0)
     }
 }

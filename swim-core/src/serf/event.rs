@@ -2,6 +2,7 @@
 
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::net::SocketAddr;
 
 use bytes::Bytes;
 
@@ -140,10 +141,8 @@ pub enum Outcome {
     Joined {
         /// Seeds that exchanged state.
         reached: u32,
-        /// Seeds that did not.
-        failed: u32,
-        /// Why the last of those failed.
-        error: Option<ExchangeError>,
+        /// Seeds that did not, and why, in the order in which they failed.
+        failed: Vec<(SocketAddr, ExchangeError)>,
     },
     /// This node has left.
     Left,

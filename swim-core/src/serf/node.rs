@@ -463,13 +463,13 @@ impl Serf {
             return;
         }
         match outcome {
-            event::Outcome::Joined { reached, failed, error } => {
+            event::Outcome::Joined { reached, failed } => {
                 let replay = self.joins.remove(&op).unwrap_or(true);
                 self.ignores_rest |= !replay && cx.node.is_merging();
                 if reached > 0 {
                     members.say_join(cx);
                 }
-                cx.done(op, Outcome::Joined { reached, failed, error });
+                cx.done(op, Outcome::Joined { reached, failed });
             }
             outcome => {
                 if !cx.on_told(op) {

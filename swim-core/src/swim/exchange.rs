@@ -4,6 +4,7 @@ use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::net::SocketAddr;
 
 use bytes::{Bytes, BytesMut};
 
@@ -20,8 +21,8 @@ use crate::wire;
 /// What an outbound exchange is for.
 #[derive(Clone, Debug)]
 pub(crate) enum Purpose {
-    /// One seed of a join.
-    Join(OpId),
+    /// One seed of a join, and its address.
+    Join(OpId, SocketAddr),
     /// A periodic push/pull, or one of a fast join.
     Sync,
     /// An attempt to reach a failed member.
@@ -35,7 +36,7 @@ pub(crate) enum Purpose {
 impl Purpose {
     /// Whether the other side may refuse this node's members.
     pub(crate) fn is_join(&self) -> bool {
-        matches!(self, Self::Join(_) | Self::Reconnect)
+        matches!(self, Self::Join(..) | Self::Reconnect)
     }
 }
 
@@ -89,8 +90,7 @@ struct Outbound {
 struct Join {
     pending: u32,
     reached: u32,
-    failed: u32,
-    error: Option<ExchangeError>,
+    failed: Vec<(SocketAddr, ExchangeError)>,
 }
 
 impl Exchanges {
@@ -102,7 +102,7 @@ impl Exchanges {
     pub(crate) fn join(&mut self, cx: &mut Ctx, op: OpId, seats: Vec<Seat>) {
         let pending = u32::try_from(seats.len()).unwrap_or(u32::MAX);
         let joins = self.joins.get_or_insert_default();
-        joins.of.insert(op, Join { pending, reached: 0, failed: 0, error: None });
+        joins.of.insert(op, Join { pending, reached: 0, failed: Vec::new() });
         joins.waiting.extend(seats.into_iter().map(|seat| (op, seat)));
         self.open_waiting(cx);
         self.end_join_if_done(cx, op);
@@ -114,7 +114,8 @@ impl Exchanges {
                 self.joins.as_mut().and_then(|joins| joins.waiting.pop_front())
         {
             let deadline = cx.now + cx.config.knobs.stream_timeout;
-            self.open(cx, seat, Purpose::Join(op), deadline);
+            let purpose = Purpose::Join(op, seat.addr);
+            self.open(cx, seat, purpose, deadline);
         }
     }
 
@@ -197,15 +198,12 @@ impl Exchanges {
             cx.stats.rare().exchanges_failed += 1;
         }
         match purpose {
-            Purpose::Join(op) => {
+            Purpose::Join(op, seed) => {
                 if let Some(join) = self.joins.as_mut().and_then(|joins| joins.of.get_mut(op)) {
                     join.pending -= 1;
                     match result {
                         Ok(()) => join.reached += 1,
-                        Err(error) => {
-                            join.failed += 1;
-                            join.error = Some(error);
-                        }
+                        Err(error) => join.failed.push((*seed, error)),
                     }
                 }
                 self.end_join_if_done(cx, *op);
@@ -220,12 +218,12 @@ impl Exchanges {
     fn end_join_if_done(&mut self, cx: &mut Ctx, op: OpId) {
         let Some(joins) = &mut self.joins else { return };
         if joins.of.get(&op).is_some_and(|join| join.pending == 0)
-            && let Some(Join { reached, failed, error, .. }) = joins.of.remove(&op)
+            && let Some(Join { reached, failed, .. }) = joins.of.remove(&op)
         {
             if joins.of.is_empty() {
                 self.joins = None;
             }
-            cx.done(op, Outcome::Joined { reached, failed, error });
+            cx.done(op, Outcome::Joined { reached, failed });
         }
     }
 
@@ -330,7 +328,7 @@ fn write_request(cx: &Ctx, purpose: &Purpose, above: Above<'_>, buf: &mut BytesM
             wire::UserHeader { len }.encode(buf);
             buf.extend_from_slice(payload);
         }
-        Purpose::Join(_) | Purpose::Sync | Purpose::Reconnect => {
+        Purpose::Join(..) | Purpose::Sync | Purpose::Reconnect => {
             write_state(cx, purpose.is_join(), above, buf);
         }
     }

@@ -113,7 +113,7 @@ impl Node {
         let purpose = self.exchanges.end(&mut self.cx, id)?;
         let result = result.and_then(|bytes| self.on_answer(&purpose, bytes));
         match purpose {
-            Purpose::Join(_) if result.is_ok() => self.fast_join.begin(&mut self.cx),
+            Purpose::Join(..) if result.is_ok() => self.fast_join.begin(&mut self.cx),
             Purpose::Reconnect if result.is_ok() => self.fast_join.reconnected(&mut self.cx),
             _ => {}
         }
@@ -125,7 +125,7 @@ impl Node {
         match purpose {
             Purpose::Send { .. } => return Ok(()),
             Purpose::StreamPing { seq } => return self.on_stream_ack(*seq, bytes),
-            Purpose::Join(_) | Purpose::Sync | Purpose::Reconnect => {}
+            Purpose::Join(..) | Purpose::Sync | Purpose::Reconnect => {}
         }
         match bytes.first().copied().and_then(Kind::from_byte) {
             Some(Kind::PushPull) => {}
@@ -140,7 +140,7 @@ impl Node {
         // The acceptor copies the flag; what this node asked for is what counts.
         state.join = purpose.is_join();
         let origin = self.fast_join.origin(match purpose {
-            Purpose::Join(_) => JoinBy::Me,
+            Purpose::Join(..) => JoinBy::Me,
             _ => JoinBy::Nobody,
         });
         let (cx, aside) = self.split();

@@ -24,7 +24,7 @@ fn done(events: &[Event]) -> Vec<Outcome> {
     events
         .iter()
         .filter_map(|e| match e {
-            Event::Done { outcome, .. } => Some(*outcome),
+            Event::Done { outcome, .. } => Some(outcome.clone()),
             _ => None,
         })
         .collect()
@@ -34,7 +34,7 @@ fn done(events: &[Event]) -> Vec<Outcome> {
 fn a_join_reaches_everybody() {
     let mut net = three();
     let joined = done(&net.take_events(1));
-    assert_eq!(joined, [Outcome::Joined { reached: 1, failed: 0, error: None }]);
+    assert_eq!(joined, [Outcome::Joined { reached: 1, failed: vec![] }]);
 }
 
 #[test]

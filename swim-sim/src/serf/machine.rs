@@ -114,8 +114,8 @@ impl SerfMachine {
                     self.note(now, Entry::Answered { op: op.0, from });
                 }
                 serf::Event::Done { op, outcome } => match outcome {
-                    Outcome::Joined { reached, failed, error } => {
-                        let outcome = swim_core::Outcome::Joined { reached, failed, error };
+                    Outcome::Joined { reached, failed } => {
+                        let outcome = swim_core::Outcome::Joined { reached, failed };
                         self.events.push_back(Event::Done { op, outcome });
                     }
                     Outcome::Left => {

@@ -123,7 +123,7 @@ impl<M: Machine> World<M> {
                 (member, Says::Down { cause: *cause, by })
             }
             Event::Done { op, outcome } => {
-                self.on_done(node, op.0, *outcome);
+                self.on_done(node, op.0, outcome);
                 return true;
             }
             _ => return true,
@@ -159,10 +159,10 @@ impl<M: Machine> World<M> {
     }
 
     /// A command ended: a join that reached nobody is tried again, a node that has left ends.
-    fn on_done(&mut self, node: u32, op: u64, outcome: Outcome) {
+    fn on_done(&mut self, node: u32, op: u64, outcome: &Outcome) {
         let host = &mut self.hosts[node as usize];
         let life = host.life;
-        match outcome {
+        match *outcome {
             Outcome::Joined { reached: 0, .. } if host.joining == Some(op) => {
                 self.add_act(self.now + REJOIN_PAUSE, Act::Join { node, life });
             }

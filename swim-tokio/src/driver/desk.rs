@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use swim_core::{Event, Instant, Node};
+use swim_core::{Command, Event, Instant, Node, Outcome};
 
 use super::{Machine, Ops, Request};
 use crate::snapshot::{AgentStats, Snapshot};
@@ -39,7 +39,7 @@ pub(crate) enum Next {
 
 /// Serves the handles of a bare node.
 pub(crate) struct BareDesk {
-    ops: Ops,
+    ops: Ops<Node>,
     shared: Arc<Shared>,
 }
 
@@ -56,8 +56,15 @@ impl Desk for BareDesk {
     fn on_request(&mut self, node: &mut Node, now: Instant, request: Request) -> Next {
         // Those who asked may have stopped waiting.
         match request {
+            // A datagram is sent or lost; nothing tells of its end.
+            Request::Command { command: command @ Command::Send { reliable: false, .. }, done } => {
+                let begun = self.ops.begin(node, now, command);
+                drop(done.send(begun.map(|_| Outcome::Applied)));
+            }
             Request::Command { command, done } => self.ops.command(node, now, command, done),
-            Request::Join { seats, done } => self.ops.join(node, now, seats, done),
+            Request::Join { seats, done } => {
+                self.ops.join(node, now, &seats, Command::Join(seats.clone()), done);
+            }
             Request::Members(reply) => {
                 let members = node.members().collect();
                 let snapshot = Snapshot { me: node.me(), members, health: node.health() };

@@ -1,10 +1,16 @@
 //! What the driver runs: a bare node, or the Serf layer above one.
 
 use std::fmt::Display;
+use std::net::SocketAddr;
 
 use bytes::BytesMut;
 use swim_core::serf::Serf;
-use swim_core::{Command, Event, Exchange, Input, Instant, Node, OpId, Rejected, Transmit, serf};
+use swim_core::{
+    Command, Event, Exchange, ExchangeError, Input, Instant, Node, OpId, Outcome, Rejected,
+    Transmit, serf,
+};
+
+use crate::error::CommandError;
 
 /// A state machine with the call shape of a node.
 pub(crate) trait Machine: Send + 'static {
@@ -12,8 +18,10 @@ pub(crate) trait Machine: Send + 'static {
     type Command;
     /// What it tells its embedder.
     type Event: Told;
+    /// How a command ends.
+    type Outcome: Send + 'static;
     /// Why it refuses an input.
-    type Rejected: Display;
+    type Rejected: Display + Into<CommandError>;
 
     fn handle(
         &mut self,
@@ -29,6 +37,8 @@ pub(crate) trait Machine: Send + 'static {
     fn node(&self) -> &Node;
     /// The command that answers a change of the keyring.
     fn keyring_saved(saved: bool) -> Self::Command;
+    /// How many seeds a join has reached, and why it failed with others.
+    fn joined(outcome: Self::Outcome) -> (u32, Vec<(SocketAddr, ExchangeError)>);
 }
 
 /// An event on its way to a consumer that may be slow.
@@ -42,10 +52,11 @@ pub(crate) trait Told: Send + Sync + 'static {
 }
 
 macro_rules! machine {
-    ($machine:ty, $command:ty, $saved:expr, $event:ty, $rejected:ty, $node:expr) => {
+    ($machine:ty, $command:ty, $event:ty, $outcome:ty, $rejected:ty, $node:expr) => {
         impl Machine for $machine {
             type Command = $command;
             type Event = $event;
+            type Outcome = $outcome;
             type Rejected = $rejected;
 
             fn handle(
@@ -82,7 +93,15 @@ macro_rules! machine {
             }
 
             fn keyring_saved(saved: bool) -> $command {
-                $saved(saved)
+                <$command>::KeyringSaved(saved)
+            }
+
+            fn joined(outcome: $outcome) -> (u32, Vec<(SocketAddr, ExchangeError)>) {
+                type Ended = $outcome;
+                match outcome {
+                    Ended::Joined { reached, failed } => (reached, failed),
+                    _ => (0, Vec::new()),
+                }
             }
         }
 
@@ -108,7 +127,5 @@ macro_rules! machine {
     };
 }
 
-machine!(Node, Command, Command::KeyringSaved, Event, Rejected, |node| node);
-machine!(Serf, serf::Command, serf::Command::KeyringSaved, serf::Event, serf::Rejected, |serf| {
-    serf.node()
-});
+machine!(Node, Command, Event, Outcome, Rejected, |node| node);
+machine!(Serf, serf::Command, serf::Event, serf::Outcome, serf::Rejected, |serf| serf.node());

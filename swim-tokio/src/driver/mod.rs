@@ -14,7 +14,7 @@ pub(crate) use datagrams::{Datagrams, Ignore};
 pub(crate) use desk::{BareDesk, Desk, Next};
 pub(crate) use keys::KeySaver;
 pub(crate) use machine::{Machine, Told};
-pub(crate) use ops::{Ops, report};
+pub(crate) use ops::{Ops, Reply};
 pub(crate) use outlet::Outlet;
 pub(crate) use request::{JoinReport, Request};
 pub(crate) use streams::Streams;

@@ -3,124 +3,120 @@
 use std::collections::HashMap;
 use std::net::SocketAddr;
 
-use swim_core::{Command, Input, Instant, Node, OpId, Outcome, Rejected, Seat};
+use swim_core::{Input, Instant, OpId, Seat};
 use tokio::sync::oneshot;
 
+use super::Machine;
 use super::request::JoinReport;
 use crate::error::CommandError;
 use crate::recv::canonical;
 
 /// Matches the outcomes of commands with those who wait for them.
-#[derive(Debug, Default)]
-pub(crate) struct Ops {
+pub(crate) struct Ops<M: Machine> {
     last: u64,
-    waiting: HashMap<OpId, Waiter>,
+    waiting: HashMap<OpId, Waiter<M::Outcome>>,
 }
 
-#[derive(Debug)]
-enum Waiter {
-    Outcome(oneshot::Sender<Result<Outcome, CommandError>>),
+enum Waiter<T> {
+    Outcome(Reply<T>),
     Join {
-        seats: Vec<SocketAddr>,
-        failures: Vec<(SocketAddr, String)>,
-        done: oneshot::Sender<Result<JoinReport, CommandError>>,
+        seeds: Vec<SocketAddr>,
+        /// What people should know of those that failed so far.
+        why: HashMap<SocketAddr, String>,
+        done: Reply<JoinReport>,
     },
 }
 
-impl Ops {
+/// Where the end of a command is told.
+pub(crate) type Reply<T> = oneshot::Sender<Result<T, CommandError>>;
+
+impl<M: Machine> Default for Ops<M> {
+    fn default() -> Self {
+        Self { last: 0, waiting: HashMap::new() }
+    }
+}
+
+impl<M: Machine> Ops<M> {
     /// Outcomes waited for at most. A broadcast takes seconds to end; this many a second is more
     /// than gossip can carry.
     const WAITING_MAX: usize = 16_384;
 
+    /// Gives a command of which `done` hears the end.
     pub(crate) fn command(
         &mut self,
-        node: &mut Node,
+        machine: &mut M,
         now: Instant,
-        command: Command,
-        done: oneshot::Sender<Result<Outcome, CommandError>>,
+        command: M::Command,
+        done: Reply<M::Outcome>,
     ) {
-        // A datagram is sent or lost; nothing tells of its end.
-        let ends = !matches!(command, Command::Send { reliable: false, .. });
-        match self.begin(node, now, command) {
-            Ok(op) if ends => {
-                self.waiting.insert(op, Waiter::Outcome(done));
-            }
+        match self.begin(machine, now, command) {
+            Ok(op) => drop(self.waiting.insert(op, Waiter::Outcome(done))),
             // Whoever gave the command may have gone, here and below.
-            Ok(_) => drop(done.send(Ok(Outcome::Applied))),
             Err(e) => drop(done.send(Err(e))),
         }
     }
 
+    /// Gives the command that joins by `seats`.
     pub(crate) fn join(
         &mut self,
-        node: &mut Node,
+        machine: &mut M,
         now: Instant,
-        seats: Vec<Seat>,
-        done: oneshot::Sender<Result<JoinReport, CommandError>>,
+        seats: &[Seat],
+        command: M::Command,
+        done: Reply<JoinReport>,
     ) {
-        let addrs = seats.iter().map(|seat| canonical(seat.addr)).collect();
-        match self.begin(node, now, Command::Join(seats)) {
+        match self.begin(machine, now, command) {
             Ok(op) => {
-                let failures = Vec::new();
-                self.waiting.insert(op, Waiter::Join { seats: addrs, failures, done });
+                let seeds = seats.iter().map(|seat| canonical(seat.addr)).collect();
+                self.waiting.insert(op, Waiter::Join { seeds, why: HashMap::new(), done });
             }
             Err(e) => drop(done.send(Err(e))),
         }
     }
 
-    fn begin(
+    /// Gives a command; the caller hears of its end.
+    pub(crate) fn begin(
         &mut self,
-        node: &mut Node,
+        machine: &mut M,
         now: Instant,
-        command: Command,
+        command: M::Command,
     ) -> Result<OpId, CommandError> {
         if self.waiting.len() >= Self::WAITING_MAX {
             return Err(CommandError::Busy(Self::WAITING_MAX));
         }
         self.last += 1;
         let op = OpId(self.last);
-        let taken = node.handle(now, Input::Command { op, command });
-        taken.map_err(|e: Rejected| CommandError::Rejected(e))?;
+        machine.handle(now, Input::Command { op, command }).map_err(Into::into)?;
         Ok(op)
     }
 
     /// An exchange with `to` failed: whoever joins by it is told why. Whether there is anybody.
-    pub(crate) fn note_failure(&mut self, to: SocketAddr, why: &str) -> bool {
+    pub(crate) fn note_failure(&mut self, to: SocketAddr, reason: &str) -> bool {
         let mut told = false;
         #[expect(clippy::iter_over_hash_type, reason = "each is told, in any order")]
         for waiter in self.waiting.values_mut() {
-            if let Waiter::Join { seats, failures, .. } = waiter
-                && seats.contains(&to)
+            if let Waiter::Join { seeds, why, .. } = waiter
+                && seeds.contains(&to)
             {
                 told = true;
-                if !failures.iter().any(|(addr, _)| *addr == to) {
-                    failures.push((to, why.into()));
-                }
+                why.entry(to).or_insert_with(|| reason.into());
             }
         }
         told
     }
 
-    pub(crate) fn done(&mut self, op: OpId, outcome: Outcome) {
+    pub(crate) fn done(&mut self, op: OpId, outcome: M::Outcome) {
         match self.waiting.remove(&op) {
             None => {}
             Some(Waiter::Outcome(done)) => drop(done.send(Ok(outcome))),
-            Some(Waiter::Join { failures, done, .. }) => {
-                drop(done.send(Ok(report(outcome, failures))));
+            Some(Waiter::Join { mut why, done, .. }) => {
+                let (reached, failed) = M::joined(outcome);
+                let failures = failed.into_iter().map(|(addr, error)| {
+                    let addr = canonical(addr);
+                    (addr, why.remove(&addr).unwrap_or_else(|| error.to_string()))
+                });
+                drop(done.send(Ok(JoinReport { reached, failures: failures.collect() })));
             }
         }
     }
-}
-
-pub(crate) fn report(outcome: Outcome, mut failures: Vec<(SocketAddr, String)>) -> JoinReport {
-    let Outcome::Joined { reached, failed, error } = outcome else { return JoinReport::default() };
-    if failed == 0 {
-        // An exchange of another kind with the same node may have failed meanwhile.
-        failures.clear();
-    } else if failures.is_empty()
-        && let Some(error) = error
-    {
-        failures.push((SocketAddr::from(([0, 0, 0, 0], 0)), error.to_string()));
-    }
-    JoinReport { reached, failures }
 }

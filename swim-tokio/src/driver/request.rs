@@ -6,13 +6,13 @@ use swim_core::keyring::Keyring;
 use swim_core::{Command, Outcome, Seat};
 use tokio::sync::oneshot;
 
-use crate::error::CommandError;
+use super::Reply;
 use crate::snapshot::{AgentStats, Snapshot};
 
 #[derive(Debug)]
 pub(crate) enum Request {
-    Command { command: Command, done: oneshot::Sender<Result<Outcome, CommandError>> },
-    Join { seats: Vec<Seat>, done: oneshot::Sender<Result<JoinReport, CommandError>> },
+    Command { command: Command, done: Reply<Outcome> },
+    Join { seats: Vec<Seat>, done: Reply<JoinReport> },
     Members(oneshot::Sender<Snapshot>),
     Stats(oneshot::Sender<AgentStats>),
     Keyring(oneshot::Sender<Keyring>),

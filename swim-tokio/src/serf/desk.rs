@@ -5,75 +5,29 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use swim_core::serf::{Command, Event, Input, Outcome, QueryParams, Serf};
-use swim_core::{Instant, OpId, Seat};
-use tokio::sync::{mpsc, oneshot};
+use swim_core::serf::{Command, Event, QueryParams, Serf};
+use swim_core::{Instant, OpId};
+use tokio::sync::mpsc;
 
 use super::query::{Answer, Answers};
 use super::request::{SerfAgentStats, SerfRequest, SerfSnapshot};
-use crate::driver::{Desk, JoinReport, Next, report};
+use crate::driver::{Desk, Next, Ops};
 use crate::error::CommandError;
-use crate::recv::canonical;
 use crate::stream::Shared;
 
 /// Serves the handles of a Serf node.
 pub(crate) struct SerfDesk {
-    last: u64,
-    waiting: HashMap<OpId, Waiter>,
+    ops: Ops<Serf>,
+    queries: HashMap<OpId, mpsc::Sender<Answer>>,
     shared: Arc<Shared>,
 }
 
-enum Waiter {
-    Outcome(oneshot::Sender<Result<Outcome, CommandError>>),
-    Join {
-        seats: Vec<SocketAddr>,
-        failures: Vec<(SocketAddr, String)>,
-        done: oneshot::Sender<Result<JoinReport, CommandError>>,
-    },
-    Query(mpsc::Sender<Answer>),
-}
-
 impl SerfDesk {
-    /// Commands and queries under way at most.
-    const WAITING_MAX: usize = 16_384;
+    /// Queries under way at most.
+    const QUERIES_MAX: usize = 16_384;
 
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
-        Self { last: 0, waiting: HashMap::new(), shared }
-    }
-
-    fn begin(
-        &mut self,
-        serf: &mut Serf,
-        now: Instant,
-        command: Command,
-    ) -> Result<OpId, CommandError> {
-        if self.waiting.len() >= Self::WAITING_MAX {
-            return Err(CommandError::Busy(Self::WAITING_MAX));
-        }
-        self.last += 1;
-        let op = OpId(self.last);
-        let taken = serf.handle(now, Input::Command { op, command });
-        taken.map_err(CommandError::Serf)?;
-        Ok(op)
-    }
-
-    fn join(
-        &mut self,
-        serf: &mut Serf,
-        now: Instant,
-        seats: Vec<Seat>,
-        replay: bool,
-        done: oneshot::Sender<Result<JoinReport, CommandError>>,
-    ) {
-        let addrs = seats.iter().map(|seat| canonical(seat.addr)).collect();
-        match self.begin(serf, now, Command::Join { seats, replay }) {
-            Ok(op) => {
-                let failures = Vec::new();
-                self.waiting.insert(op, Waiter::Join { seats: addrs, failures, done });
-            }
-            // Whoever asked may have gone, here and below.
-            Err(e) => drop(done.send(Err(e))),
-        }
+        Self { ops: Ops::default(), queries: HashMap::new(), shared }
     }
 
     fn query(
@@ -81,37 +35,22 @@ impl SerfDesk {
         serf: &mut Serf,
         now: Instant,
         (name, payload, params): (String, Bytes, QueryParams),
-        done: oneshot::Sender<Result<Answers, CommandError>>,
-    ) {
+    ) -> Result<Answers, CommandError> {
+        if self.queries.len() >= Self::QUERIES_MAX {
+            return Err(CommandError::Busy(Self::QUERIES_MAX));
+        }
         // Each member that is known now may acknowledge and answer once.
         let answers_max = 2 * serf.node().known_len();
-        match self.begin(serf, now, Command::Query { name, payload, params }) {
-            Ok(op) => {
-                let (sender, answers) = mpsc::channel(answers_max);
-                self.waiting.insert(op, Waiter::Query(sender));
-                drop(done.send(Ok(Answers(answers))));
-            }
-            Err(e) => drop(done.send(Err(e))),
-        }
+        let op = self.ops.begin(serf, now, Command::Query { name, payload, params })?;
+        let (sender, answers) = mpsc::channel(answers_max);
+        self.queries.insert(op, sender);
+        Ok(Answers(answers))
     }
 
     fn answer(&self, op: OpId, answer: Answer) {
-        if let Some(Waiter::Query(answers)) = self.waiting.get(&op) {
+        if let Some(answers) = self.queries.get(&op) {
             // There is room for all that the node lets through; whoever asked may have gone.
             let _ = answers.try_send(answer);
-        }
-    }
-
-    fn done(&mut self, op: OpId, outcome: Outcome) {
-        match self.waiting.remove(&op) {
-            // The end of the stream says it.
-            None | Some(Waiter::Query(_)) => {}
-            Some(Waiter::Outcome(done)) => drop(done.send(Ok(outcome))),
-            Some(Waiter::Join { failures, done, .. }) => {
-                let Outcome::Joined { reached, failed, error } = outcome else { return };
-                let outcome = swim_core::Outcome::Joined { reached, failed, error };
-                drop(done.send(Ok(report(outcome, failures))));
-            }
         }
     }
 }
@@ -122,13 +61,14 @@ impl Desk for SerfDesk {
 
     fn on_request(&mut self, serf: &mut Serf, now: Instant, request: SerfRequest) -> Next {
         match request {
-            SerfRequest::Command { command, done } => match self.begin(serf, now, command) {
-                Ok(op) => drop(self.waiting.insert(op, Waiter::Outcome(done))),
-                Err(e) => drop(done.send(Err(e))),
-            },
-            SerfRequest::Join { seats, replay, done } => self.join(serf, now, seats, replay, done),
+            // Those who asked may have stopped waiting.
+            SerfRequest::Command { command, done } => self.ops.command(serf, now, command, done),
+            SerfRequest::Join { seats, replay, done } => {
+                let command = Command::Join { seats: seats.clone(), replay };
+                self.ops.join(serf, now, &seats, command, done);
+            }
             SerfRequest::Query { name, payload, params, done } => {
-                self.query(serf, now, (name, payload, params), done);
+                drop(done.send(self.query(serf, now, (name, payload, params))));
             }
             SerfRequest::Members(reply) => {
                 let members = serf.members().collect();
@@ -152,7 +92,9 @@ impl Desk for SerfDesk {
 
     fn on_event(&mut self, event: Event) -> Option<Event> {
         match event {
-            Event::Done { op, outcome } => self.done(op, outcome),
+            // The end of its stream says that a query is over.
+            Event::Done { op, .. } if self.queries.remove(&op).is_some() => {}
+            Event::Done { op, outcome } => self.ops.done(op, outcome),
             Event::Ack { op, from } => self.answer(op, Answer::Ack { from }),
             Event::Response { op, from, payload } => {
                 self.answer(op, Answer::Response { from, payload });
@@ -163,18 +105,6 @@ impl Desk for SerfDesk {
     }
 
     fn note_failure(&mut self, to: SocketAddr, why: &str) -> bool {
-        let mut told = false;
-        #[expect(clippy::iter_over_hash_type, reason = "each is told, in any order")]
-        for waiter in self.waiting.values_mut() {
-            if let Waiter::Join { seats, failures, .. } = waiter
-                && seats.contains(&to)
-            {
-                told = true;
-                if !failures.iter().any(|(addr, _)| *addr == to) {
-                    failures.push((to, why.into()));
-                }
-            }
-        }
-        told
+        self.ops.note_failure(to, why)
     }
 }

@@ -16,8 +16,8 @@ use tokio::sync::{mpsc, oneshot};
 use super::query::{Answer, Answers};
 use super::request::{SerfAgentStats, SerfRequest, SerfSnapshot};
 use crate::addr::JoinAddr;
-use crate::error::{CommandError, JoinError, SeedFailure};
-use crate::handle::Joined;
+use crate::error::{CommandError, JoinError};
+use crate::join::{Joined, Resolved};
 
 /// Speaks to a running Serf agent. Clones speak to the same one.
 ///
@@ -64,29 +64,11 @@ impl SerfHandle {
         seeds: impl IntoIterator<Item = S>,
         replay: bool,
     ) -> Result<Joined, JoinError> {
-        let mut failures = Vec::new();
-        let mut seats = Vec::new();
-        for seed in seeds {
-            let seed = seed.into();
-            match seed.resolve(self.local).await {
-                Ok(found) => seats.extend(found),
-                Err(why) => failures.push(SeedFailure { seed: seed.to_string(), why }),
-            }
-        }
+        let Resolved { seats, failures } = Resolved::new(seeds, self.local).await?;
         let (done, outcome) = oneshot::channel();
         let request = SerfRequest::Join { seats, replay, done };
         let report = self.ask(request, outcome).await.and_then(|report| report);
-        let report = report.map_err(JoinError::Command)?;
-        failures.extend(
-            report
-                .failures
-                .into_iter()
-                .map(|(addr, why)| SeedFailure { seed: addr.to_string(), why }),
-        );
-        if report.reached == 0 {
-            return Err(JoinError::Failed(failures));
-        }
-        Ok(Joined { reached: report.reached, failures })
+        Resolved::report(failures, report)
     }
 
     /// Tells the cluster that this node leaves, leaves, and waits a little until others have passed

@@ -9,33 +9,17 @@ use tokio::sync::oneshot;
 
 use super::query::Answers;
 use crate::counters::DriverStats;
-use crate::driver::JoinReport;
-use crate::error::CommandError;
+use crate::driver::{JoinReport, Reply};
 
 #[derive(Debug)]
 pub(crate) enum SerfRequest {
-    Command {
-        command: Command,
-        done: oneshot::Sender<Result<Outcome, CommandError>>,
-    },
-    Join {
-        seats: Vec<Seat>,
-        replay: bool,
-        done: oneshot::Sender<Result<JoinReport, CommandError>>,
-    },
-    Query {
-        name: String,
-        payload: Bytes,
-        params: QueryParams,
-        done: oneshot::Sender<Result<Answers, CommandError>>,
-    },
+    Command { command: Command, done: Reply<Outcome> },
+    Join { seats: Vec<Seat>, replay: bool, done: Reply<JoinReport> },
+    Query { name: String, payload: Bytes, params: QueryParams, done: Reply<Answers> },
     Members(oneshot::Sender<SerfSnapshot>),
     Stats(oneshot::Sender<SerfAgentStats>),
     Keyring(oneshot::Sender<Keyring>),
-    Coordinate {
-        name: String,
-        reply: oneshot::Sender<Option<Coordinate>>,
-    },
+    Coordinate { name: String, reply: oneshot::Sender<Option<Coordinate>> },
     Stop,
 }
 

@@ -35,7 +35,7 @@ pub(crate) struct Inbound {
 pub(crate) async fn serve(shared: Arc<Shared>, mailbox: Mailbox, inbound: Inbound) {
     let Inbound { id, from, mut stream, layers, slot: _slot } = inbound;
     let deadline = Instant::now() + layers.config.stream_timeout();
-    let received = receive(&mut stream, &layers, Role::Acceptor, &shared.budget);
+    let received = receive(&mut stream, &layers, Role::Acceptor, &shared.inbound);
     let message = match timeout_at(deadline, received).await {
         Ok(Ok(Some(message))) => message,
         Ok(Ok(None)) => return,

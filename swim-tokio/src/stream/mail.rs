@@ -19,7 +19,10 @@ pub(crate) struct Shared {
     pub(crate) clock: Clock,
     pub(crate) counters: Counters,
     pub(crate) throttle: Throttle,
-    pub(crate) budget: Arc<Budget>,
+    /// For what peers send by streams of theirs.
+    pub(crate) inbound: Arc<Budget>,
+    /// For answers to this node's streams: outsiders cannot use it up.
+    pub(crate) outbound: Arc<Budget>,
 }
 
 /// What a task tells the driver.

@@ -76,11 +76,11 @@ async fn exchange(shared: &Shared, call: Call) -> Result<Bytes, Failure> {
     let sent = send(&mut stream, &layers, Role::Dialer, message).await;
     sent.map_err(|e| Failure::new(ExchangeError::Closed, e))?;
     let received = if reply_due {
-        receive(&mut stream, &layers, Role::Dialer, &shared.budget).await
+        receive(&mut stream, &layers, Role::Dialer, &shared.outbound).await
     } else {
         // Nothing is due, but a peer that cannot read the message says so, and all others close.
         stream.shutdown().await.map_err(|e| Failure::new(ExchangeError::Closed, e))?;
-        let end = receive(&mut stream, &layers, Role::Dialer, &shared.budget);
+        let end = receive(&mut stream, &layers, Role::Dialer, &shared.outbound);
         timeout_at(deadline, end).await.unwrap_or(Ok(None))
     };
     match received {

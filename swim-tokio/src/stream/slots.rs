@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::limit::Source;
+
 /// Counts the open inbound streams, all together and by source.
 #[derive(Debug)]
 pub(crate) struct Slots {
@@ -15,7 +17,7 @@ pub(crate) struct Slots {
 #[derive(Debug, Default)]
 struct Open {
     total: u32,
-    by_source: HashMap<IpAddr, u32>,
+    by_source: HashMap<Source, u32>,
 }
 
 impl Slots {
@@ -29,22 +31,23 @@ impl Slots {
         if open.total >= self.total_max {
             return None;
         }
-        let of_source = open.by_source.entry(ip).or_default();
+        let source = Source::of(ip);
+        let of_source = open.by_source.entry(source).or_default();
         if *of_source >= self.source_max {
             return None;
         }
         *of_source += 1;
         open.total += 1;
-        Some(Slot { slots: self.clone(), ip })
+        Some(Slot { slots: self.clone(), source })
     }
 
-    fn give_back(&self, ip: IpAddr) {
+    fn give_back(&self, source: Source) {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         open.total -= 1;
-        if let Some(of_source) = open.by_source.get_mut(&ip) {
+        if let Some(of_source) = open.by_source.get_mut(&source) {
             *of_source -= 1;
             if *of_source == 0 {
-                open.by_source.remove(&ip);
+                open.by_source.remove(&source);
             }
         }
     }
@@ -54,12 +57,12 @@ impl Slots {
 #[derive(Debug)]
 pub(crate) struct Slot {
     slots: Arc<Slots>,
-    ip: IpAddr,
+    source: Source,
 }
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        self.slots.give_back(self.ip);
+        self.slots.give_back(self.source);
     }
 }
 
@@ -79,5 +82,15 @@ mod tests {
         drop(first);
         assert!(slots.take(a).is_some());
         assert_eq!(slots.open.lock().unwrap().by_source.len(), 2);
+    }
+
+    #[test]
+    fn addresses_of_one_prefix_are_one_source() {
+        let slots = Slots::new(8, 1);
+        let [a, b, c] =
+            ["2001:db8::1", "2001:db8::2", "2001:db8:0:1::1"].map(|a| a.parse().unwrap());
+        let _first = slots.take(a).unwrap();
+        assert!(slots.take(b).is_none());
+        assert!(slots.take(c).is_some());
     }
 }

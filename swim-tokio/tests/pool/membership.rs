@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use swim_tokio::swim_core::{Cause, Config, State};
 use swim_tokio::{CommandError, Event, JoinError};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::time::timeout;
 
 use crate::support::{SOON, alone, builder, joined, loopback, until_live, up, wait_for};
@@ -80,6 +81,28 @@ async fn a_join_tells_which_seeds_failed_and_why() {
     assert_eq!(failed, ["no address", &free.to_string()]);
     let Err(JoinError::Failed(failures)) = b.join([free]).await else { panic!("joined nobody") };
     assert!(failures[0].why.contains("refused"), "{failures:?}");
+}
+
+#[tokio::test]
+async fn a_seed_that_speaks_nonsense_is_named_beside_one_that_is_not_there() {
+    let (a, _events) = alone(Config::local(), "a").await;
+    let free = std::net::TcpListener::bind(loopback()).unwrap().local_addr().unwrap();
+    let fake = tokio::net::TcpListener::bind(loopback()).await.unwrap();
+    let addr = fake.local_addr().unwrap();
+    let speak = tokio::spawn(async move {
+        let (mut stream, _) = fake.accept().await.unwrap();
+        stream.write_all(b"\x06\x83nonsense").await.unwrap();
+        stream.shutdown().await.unwrap();
+        stream.read_to_end(&mut Vec::new()).await.unwrap();
+    });
+    let Err(JoinError::Failed(mut failures)) = a.join([addr, free]).await else { panic!() };
+    failures.sort_by_key(|f| f.seed != addr.to_string());
+    assert_eq!(failures[0].seed, addr.to_string());
+    assert!(failures[0].why.contains("malformed"), "{failures:?}");
+    assert_eq!(failures[1].seed, free.to_string());
+    speak.await.unwrap();
+    let none: [std::net::SocketAddr; 0] = [];
+    assert_eq!(a.join(none).await, Err(JoinError::NoSeeds));
 }
 
 #[tokio::test]

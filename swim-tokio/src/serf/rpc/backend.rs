@@ -11,9 +11,7 @@ use tokio::sync::{Notify, mpsc};
 use super::{convert, keys};
 use crate::events::Events;
 use crate::rpc::wire::{Coordinate, Member, Query, QueryRecord, Stats, UserEvent};
-use crate::rpc::{
-    AgentEvent, Backend, Feed, JoinOutcome, KeyOutcome, KeyRequest, QueryToken,
-};
+use crate::rpc::{AgentEvent, Backend, Feed, JoinOutcome, KeyOutcome, KeyRequest, QueryToken};
 use crate::serf::{Answer, SerfHandle, SerfSnapshot};
 
 /// A Serf agent behind a [`Server`](crate::rpc::Server). Clones stand for the same agent.
@@ -114,11 +112,7 @@ impl Backend for SerfBackend {
         self.handle.user_event(name, payload, coalesce).await.map_err(|e| e.to_string())
     }
 
-    async fn tags(
-        &self,
-        set: BTreeMap<String, String>,
-        delete: Vec<String>,
-    ) -> Result<(), String> {
+    async fn tags(&self, set: BTreeMap<String, String>, delete: Vec<String>) -> Result<(), String> {
         let tags = self.snapshot().await?.me().tags();
         let set = set.iter().map(|(key, value)| (key.as_str(), value.as_str()));
         let tags = tags.changed(delete.iter().map(String::as_str), set);

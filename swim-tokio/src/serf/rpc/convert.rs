@@ -61,8 +61,7 @@ pub(super) fn join_error(error: &JoinError) -> String {
     let JoinError::Failed(failures) = error else { return error.to_string() };
     let count = failures.len();
     let what = if count == 1 { "error" } else { "errors" };
-    let line = |SeedFailure { seed, why }: &SeedFailure| {
-        format!("\t* Failed to join {seed}: {why}\n")
-    };
+    let line =
+        |SeedFailure { seed, why }: &SeedFailure| format!("\t* Failed to join {seed}: {why}\n");
     format!("{count} {what} occurred:\n{}\n", failures.iter().map(line).collect::<String>())
 }
