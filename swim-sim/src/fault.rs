@@ -103,6 +103,28 @@ pub enum Fault {
     },
 }
 
+impl Fault {
+    /// What it is called in a summary.
+    pub(crate) const fn name(&self) -> &'static str {
+        match self {
+            Self::Crash(_) => "crash",
+            Self::Restart(_) => "restart",
+            Self::Vanish(_) => "vanish",
+            Self::Move(_) => "move",
+            Self::Leave(_) => "leave",
+            Self::Stall { .. } | Self::Stalls { .. } => "stall",
+            Self::Slow { .. } => "slow",
+            Self::Drift { .. } => "drift",
+            Self::Reset(_) => "reset",
+            Self::Block { .. } => "block",
+            Self::Partition(_) => "partition",
+            Self::Heal => "heal",
+            Self::Loss(_) => "loss",
+            Self::Command { .. } => "command",
+        }
+    }
+}
+
 /// A command that a timeline can give.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]

@@ -38,6 +38,8 @@ pub struct Report {
     pub traffic: Sent,
     /// How often each fault struck.
     pub faults: FaultCounts,
+    /// Faults that were asked for and found too few nodes to strike, in words.
+    pub unmet: Vec<String>,
     /// What the oracles found.
     pub oracles: Vec<Verdict>,
     /// What they objected to, in words.
@@ -237,15 +239,16 @@ impl Report {
             views,
             traffic: Sent::of(world),
             faults: *world.fault_counts(),
+            unmet: world.unmet().to_vec(),
             oracles,
             violations: world.violations().iter().map(ToString::to_string).collect(),
             speed,
         }
     }
 
-    /// Whether no oracle objected.
+    /// Whether no oracle objected, and every fault struck whom it should.
     pub const fn passed(&self) -> bool {
-        self.violations.is_empty()
+        self.violations.is_empty() && self.unmet.is_empty()
     }
 }
 

@@ -67,6 +67,9 @@ pub struct World<M = Node> {
     homes: Vec<u8>,
     /// What has struck, if somebody wants to know.
     strikes: Option<Vec<(Instant, Fault)>>,
+    /// Nodes that faults should have struck besides, and where that was.
+    missed: usize,
+    unmet: Vec<String>,
     wheel: Wheel<Item>,
     arena: Arena,
     streams: Streams,
@@ -191,6 +194,8 @@ impl<M: Machine> World<M> {
             clocks: Vec::new(),
             homes: Vec::new(),
             strikes: None,
+            missed: 0,
+            unmet: Vec::new(),
             wheel: Wheel::new(),
             arena: Arena::new(),
             streams: Streams::default(),

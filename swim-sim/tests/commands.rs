@@ -56,6 +56,49 @@ fn a_scenario_that_makes_no_sense_is_refused_with_file_and_line() {
 }
 
 #[test]
+fn a_fault_that_finds_nobody_to_strike_is_no_pass() {
+    for (fault, says) in [
+        ("--restart=3@1s", "VACUOUS restart at 1.000 s: 3 nodes too few could be struck"),
+        ("--crash=9@1s", "VACUOUS crash at 2.000 s: 1 nodes too few could be struck"),
+    ] {
+        let args = ["run", "--nodes=10", "--duration=5s", fault];
+        let more: &[&str] = if fault.contains("crash") { &["--crash=2@2s"] } else { &[] };
+        let (code, out, _) = run(&[&args[..], more].concat());
+        assert_eq!(code, 1, "{out}");
+        assert!(out.contains(says), "{out}");
+    }
+}
+
+#[test]
+fn arguments_that_make_no_sense_together_are_refused_in_a_line() {
+    let cuts = ["--partition=5/5@2s..6s", "--partition=4/6@4s..9s"];
+    for (args, says) in [
+        (&[&["run", "--nodes=10"], &cuts[..]].concat()[..], "overlap: one at a time"),
+        (&["run", "crash", "--report", "x.html"], "cannot be used with"),
+        (&["run", "--nodes=5", "--report", "/no/such/folder/x.html"], "/no/such/folder/x.html"),
+        (&["run", "--nodes=10", "--partition=6/6@1s..2s"], "makes groups of 12 nodes, not 10"),
+        (&["vopr", "--minutes", "0"], "0 is not in 1..=525600"),
+        (&["vopr", "--jobs", "9999"], "9999 is not in 0..=1024"),
+        (&["replay", "--seed=1", "--from=1s", "--seeds=2", "--view=n1"], "cannot be used with"),
+        (&["rum"], "unrecognized subcommand"),
+    ] {
+        let (code, _, err) = run(args);
+        assert_eq!(code, 2, "{args:?}: {err}");
+        assert!(err.contains(says) && err.lines().count() == 1, "{args:?}: {err}");
+    }
+}
+
+#[test]
+fn output_that_cannot_be_written_ends_the_program_in_a_line() {
+    let full = std::fs::File::create("/dev/full").unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_swim-sim"));
+    let output = command.arg("scenarios").stdout(full).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let err = String::from_utf8(output.stderr).unwrap();
+    assert!(err.starts_with("error: cannot print: ") && err.lines().count() == 1, "{err}");
+}
+
+#[test]
 fn a_replay_stops_where_it_is_told_and_shows_a_view() {
     let small = file("replayed.toml", CRASH.as_bytes());
     let (code, out, _) = run(&["replay", &small, "--stop", "n4 failed", "--view", "n2"]);

@@ -1,5 +1,6 @@
 //! A batch of random worlds: what all of them together have shown.
 
+use super::say::say;
 use super::table::{excuses, thousands};
 use crate::counts::FaultCounts;
 use crate::digest::Digest;
@@ -83,49 +84,42 @@ impl Batch {
 
 /// Prints the batch for a person.
 pub(super) fn print(b: &Batch, nodes: u32) {
-    println!(
+    say!(
         "{} worlds of {} nodes: {} passed, {} failed",
         thousands(b.seeds),
         nodes,
         thousands(b.seeds - b.failed.len() as u64),
         b.failed.len()
     );
-    println!(
+    say!(
         "{} events, {:.0} virtual s in {:.1} s: {:.2} M events/s",
         thousands(b.events),
         b.virtual_s,
         b.wall_s,
         b.events as f64 / b.wall_s.max(1e-9) / 1e6
     );
-    println!("digest of all worlds {}\n", b.digest);
-    println!("{:<16} {:>12} {:>12}", "fault", "asked for", "struck");
+    say!("digest of all worlds {}\n", b.digest);
+    say!("{:<16} {:>12} {:>12}", "fault", "asked for", "struck");
     for (fault, asked, struck) in b.asked.against(&b.faults) {
-        println!("{fault:<16} {:>12} {:>12}", thousands(asked), thousands(struck));
+        say!("{fault:<16} {:>12} {:>12}", thousands(asked), thousands(struck));
     }
     let long = thousands(b.asked.long_partitions);
-    println!("{long} of the partitions outlast the longest suspicion");
-    println!(
-        "\n{:<16} {:>12} {:>10} {:>8} {:>12}",
-        "oracle", "cases", "excused", "open", "violations"
-    );
+    say!("{long} of the partitions outlast the longest suspicion");
+    say!("\n{:<16} {:>12} {:>10} {:>8} {:>12}", "oracle", "cases", "excused", "open", "violations");
     for v in &b.oracles {
         let (cases, excused) = (thousands(v.cases), thousands(v.excused));
         let (open, violations) = (thousands(v.open), thousands(v.violations));
-        println!("{:<16} {cases:>12} {excused:>10} {open:>8} {violations:>12}", v.oracle);
+        say!("{:<16} {cases:>12} {excused:>10} {open:>8} {violations:>12}", v.oracle);
     }
     for excused in b.oracles.iter().filter_map(excuses) {
-        println!("{excused}");
+        say!("{excused}");
     }
     for text in &b.vacuous {
-        println!("VACUOUS {text}");
+        say!("VACUOUS {text}");
     }
     if !b.failed.is_empty() {
         let seeds: Vec<String> = b.failed.iter().take(20).map(ToString::to_string).collect();
-        println!(
-            "failed seeds: {}{}",
-            seeds.join(" "),
-            if b.failed.len() > 20 { " ..." } else { "" }
-        );
+        say!("failed seeds: {}{}", seeds.join(" "), if b.failed.len() > 20 { " ..." } else { "" });
     }
 }
 

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use swim_core::Instant;
 
 use super::replay::verdict;
+use super::say::say;
 use super::{progress, usage};
 use crate::failure::Failure;
 use crate::scenario::Scenario;
@@ -18,20 +19,20 @@ pub(super) fn main(scenario: &Scenario, seed: u64, from: Duration, seeds: u64) -
         return usage(&format!("--from is {from:?} of {end:?}, --seeds {seeds}: nothing to run"));
     }
     let original = branch(scenario, seed, None);
-    println!("seed {seed} itself: {}", verdict(original.as_ref()));
+    say!("seed {seed} itself: {}", verdict(original.as_ref()));
     let bar = progress::bar(seeds, "branches");
     let mut same = 0;
     for links in 1..=seeds {
         let failure = branch(scenario, seed, Some((from, links)));
         let oracle = |f: &Option<Failure>| f.as_ref().map(|f| f.oracle.clone());
         same += u64::from(failure.is_some() && oracle(&failure) == oracle(&original));
-        bar.suspend(|| println!("links {links} from {from:?} on: {}", verdict(failure.as_ref())));
+        bar.suspend(|| say!("links {links} from {from:?} on: {}", verdict(failure.as_ref())));
         bar.inc(1);
     }
     bar.finish_and_clear();
     match &original {
-        Some(f) => println!("{} recurs in {same} of {seeds} branches", f.oracle),
-        None => println!("the original passed"),
+        Some(f) => say!("{} recurs in {same} of {seeds} branches", f.oracle),
+        None => say!("the original passed"),
     }
     if original.is_none() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

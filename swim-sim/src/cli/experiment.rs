@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use super::say::say;
 use super::{progress, usage};
 use crate::experiment::{self, ALL, CONTROLS, Experiment, Lab, Outcome, Verdict};
 
@@ -61,7 +62,7 @@ fn choose(ids: &[String]) -> Result<Vec<&'static Experiment>, String> {
 
 fn list() -> ExitCode {
     for e in ALL {
-        println!("{:<4} {:<15} {}\n{:20} full: {}", e.id, e.name, e.title, "", e.cost);
+        say!("{:<4} {:<15} {}\n{:20} full: {}", e.id, e.name, e.title, "", e.cost);
     }
     ExitCode::SUCCESS
 }
@@ -75,7 +76,7 @@ fn run(args: &Args, chosen: Vec<&Experiment>) -> ExitCode {
     let mut outside = false;
     for e in chosen {
         let outcome = one(e, args.quick, args.repeats);
-        print!("{}", experiment::text(&outcome));
+        say!("{}", experiment::text(&outcome).trim_end());
         outside |= outcome.verdict == Verdict::Outside;
         if let Some(dir) = &args.out
             && let Err(e) = write(dir, &outcome)
@@ -130,7 +131,7 @@ fn controls(quick: bool) -> ExitCode {
         let fails = row.verdict == Verdict::Outside;
         missed |= !fails;
         let measured = row.measured.map_or_else(|| "never".to_owned(), crate::page::number);
-        println!(
+        say!(
             "{:<40} {measured} {}, band {}: {}",
             control.title,
             row.unit,

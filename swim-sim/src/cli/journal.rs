@@ -1,5 +1,6 @@
 //! Journals: what one node was given, once more.
 
+use super::say::say;
 use std::process::ExitCode;
 
 use swim_core::journal::{JournalError, Replay};
@@ -45,7 +46,7 @@ fn run<'a>(bytes: &'a [u8], look: &Look<'_>) -> Result<Replay<'a>, JournalError>
             let line = format!("{:>10} {}", replay.now().to_string(), words(&event));
             stopped |= look.stop.is_some_and(|stop| line.contains(stop));
             if !look.quiet {
-                println!("{line}");
+                say!("{line}");
             }
         }
     }
@@ -54,7 +55,7 @@ fn run<'a>(bytes: &'a [u8], look: &Look<'_>) -> Result<Replay<'a>, JournalError>
 
 fn show(replay: &Replay<'_>) {
     let node = replay.node();
-    println!(
+    say!(
         "{} after {} records at {}: incarnation {}, health {}, {} live members",
         node.me().name(),
         replay.records(),
@@ -63,9 +64,9 @@ fn show(replay: &Replay<'_>) {
         node.health(),
         node.live_len(),
     );
-    println!("digest {:016x}, {} compared", replay.digest(), replay.digests_checked());
+    say!("digest {:016x}, {} compared", replay.digest(), replay.digests_checked());
     for m in node.members() {
-        println!("  {:<16} {:<8} {}", m.name(), m.state().to_string(), m.incarnation().0);
+        say!("  {:<16} {:<8} {}", m.name(), m.state().to_string(), m.incarnation().0);
     }
 }
 

@@ -7,6 +7,7 @@ mod journal;
 mod progress;
 mod replay;
 mod run;
+mod say;
 mod scenario;
 mod table;
 mod value;
@@ -58,11 +59,13 @@ pub fn main() -> ExitCode {
 /// Says what the parser refuses, in one line where one line says it all.
 fn refuse(e: &clap::Error) -> ExitCode {
     use clap::error::ErrorKind::{
-        ArgumentConflict, InvalidValue, UnknownArgument, ValueValidation,
+        ArgumentConflict, InvalidSubcommand, InvalidValue, UnknownArgument, ValueValidation,
     };
     let text = e.to_string();
-    let short =
-        matches!(e.kind(), ArgumentConflict | InvalidValue | UnknownArgument | ValueValidation);
+    let short = matches!(
+        e.kind(),
+        ArgumentConflict | InvalidSubcommand | InvalidValue | UnknownArgument | ValueValidation
+    );
     match text.lines().next().filter(|_| short) {
         Some(line) => eprintln!("{line}"),
         None => eprint!("{text}"),

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use swim_core::Instant;
 
-use super::{branch, journal, scenario, usage};
+use super::{branch, journal, scenario, usage, value};
 use crate::failure::Failure;
 use crate::oracle::{Inspect, Trace};
 use crate::place;
@@ -53,7 +53,8 @@ pub(super) struct Args {
     #[arg(short, long)]
     quiet: bool,
     /// Branch at this time
-    #[arg(long, value_name = "TIME", value_parser = text::duration, requires = "seeds")]
+    #[arg(long, value_name = "TIME", value_parser = text::duration, requires = "seeds",
+        conflicts_with_all = ["until", "stop", "steps", "view", "quiet"])]
     from: Option<Duration>,
     /// How many branches
     #[arg(long, value_name = "K", requires = "from")]
@@ -69,6 +70,15 @@ pub(super) fn main(args: &Args) -> ExitCode {
     if let Some(file) = &args.file
         && let Some(bytes) = journal::load(file)
     {
+        let of_worlds = [
+            ("--seed", args.seed.is_some()),
+            ("--view", args.view.is_some()),
+            ("--steps", args.steps > 0),
+            ("--from", args.from.is_some()),
+        ];
+        if let Some((flag, _)) = of_worlds.into_iter().find(|(_, given)| *given) {
+            return usage(&format!("{flag}: {file} is the journal of one node, not a world"));
+        }
         let look = journal::Look {
             until: args.until.map(|until| Instant::ZERO + until),
             stop: args.stop.as_deref(),
@@ -99,9 +109,7 @@ fn source(args: &Args) -> Result<(Scenario, u64), String> {
         let seed = args.seed.unwrap_or(scenario.seeds.start);
         return Ok((scenario, seed));
     }
-    if !(5..=500).contains(&args.nodes) {
-        return Err(format!("--nodes is {}, not in 5..=500", args.nodes));
-    }
+    value::swarm_nodes(args.nodes)?;
     let seed = args.seed.unwrap_or_default();
     Ok((Scenario::of_swarm(&Swarm::draw(seed, args.nodes)), seed))
 }

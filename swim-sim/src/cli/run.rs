@@ -2,11 +2,13 @@
 
 use core::ops::Range;
 use core::time::Duration;
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use swim_core::{Config, Instant};
 
+use super::say::say;
 use super::value::{self, At, AtFor, Cut};
 use super::{progress, scenario, table, usage};
 use crate::change::Stall;
@@ -26,8 +28,9 @@ use crate::world::{World, WorldConfig};
 /// The same arguments give the same digest, on every machine.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Exit code: 0 if all is well, 1 if an oracle objects, 2 if an argument makes no \
-                  sense.\n\nExamples:\n  \
+    after_help = "Exit code: 0 if no oracle objects (cases that the end of the run leaves open are \
+                  told), 1 if one does or if a fault found nobody to strike, 2 if an argument \
+                  makes no sense.\n\nExamples:\n  \
                   swim-sim run --nodes 1000 --crash 10@20s --seed 7\n  \
                   swim-sim run partition\n  \
                   swim-sim run my.toml --seeds 0..10"
@@ -36,7 +39,8 @@ pub(super) struct Args {
     /// A scenario, instead of what the other arguments describe: a file (TOML), or the name of a
     /// built-in one (see `swim-sim scenarios`)
     #[arg(value_name = "SCENARIO", conflicts_with_all = ["nodes", "seed", "duration", "crash",
-        "restart", "leave", "partition", "stall", "io_stall", "loss", "delay", "preset", "cold"])]
+        "restart", "leave", "partition", "stall", "io_stall", "loss", "delay", "preset", "cold",
+        "report"])]
     scenario: Option<String>,
     /// The seeds of the scenario, instead of its own
     #[arg(long, value_name = "A..B", requires = "scenario", value_parser = value::seeds)]
@@ -88,7 +92,7 @@ pub(super) struct Args {
     /// Print what every node reports and what befalls it
     #[arg(short, long)]
     verbose: bool,
-    /// Print one JSON object instead of a table
+    /// Print JSON instead of a table: an object, or for a scenario an array with one for each seed
     #[arg(long)]
     json: bool,
     /// Write a page about the run: who held what of whom, and when
@@ -115,7 +119,7 @@ pub(super) fn first() -> ExitCode {
         "--crash=10@20s",
         "--partition=2%/98%@60s..90s",
     ];
-    println!("No command: running {}\n", experiment.join(" "));
+    say!("No command: running {}\n", experiment.join(" "));
     let args = <Parsed as clap::Parser>::parse_from(experiment);
     main(&args.run)
 }
@@ -137,6 +141,12 @@ pub(super) fn main(args: &Args) -> ExitCode {
         Ok(config) => config,
         Err(text) => return usage(&text),
     };
+    // Not only at the end of a long run does it turn out that the page cannot be written.
+    let page = match args.report.as_ref().map(|file| (file, std::fs::File::create(file))) {
+        None => None,
+        Some((_, Ok(page))) => Some(page),
+        Some((file, Err(e))) => return usage(&format!("--report {}: {e}", file.display())),
+    };
     #[expect(clippy::disallowed_methods, reason = "the summary tells how fast this machine is")]
     let clock = std::time::Instant::now();
     let mut world =
@@ -152,14 +162,15 @@ pub(super) fn main(args: &Args) -> ExitCode {
     let report = Report::of(&mut world, clock.elapsed());
     if args.json {
         let json = serde_json::to_string_pretty(&report).expect("a report is plain data");
-        println!("{json}");
+        say!("{json}");
     } else {
         table::print(&report, &Measure::ALL);
     }
-    if let (Some(file), Some(history)) = (&args.report, &history)
-        && let Err(e) = std::fs::write(file, run_page(&report, history))
+    if let (Some(mut page), Some(history)) = (page, &history)
+        && let Err(e) = page.write_all(run_page(&report, history).as_bytes())
     {
-        return usage(&format!("--report {}: {e}", file.display()));
+        eprintln!("error: the page cannot be written: {e}");
+        return ExitCode::FAILURE;
     }
     if report.passed() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
@@ -241,7 +252,10 @@ impl Args {
                 add(option, a.at, Fault::Stall { who, part, time: a.time })?;
             }
         }
-        for cut in &self.partition {
+        for (n, cut) in self.partition.iter().enumerate() {
+            if let Some(other) = self.partition[..n].iter().find(|other| cut.overlaps(other)) {
+                return Err(format!("--partition {cut} and {other} overlap: one at a time"));
+            }
             add("--partition", cut.from, Fault::Partition(cut.split(self.nodes)?))?;
             if cut.until < self.duration {
                 add("--partition", cut.until, Fault::Heal)?;

@@ -3,6 +3,7 @@
 use core::ops::Range;
 use std::process::ExitCode;
 
+use super::say::say;
 use super::{run, table, usage};
 use crate::oracle::Trace;
 use crate::report::Report;
@@ -24,13 +25,13 @@ pub(super) fn main(args: &Args) -> ExitCode {
     let Some(name) = &args.name else {
         for builtin in BUILTIN {
             let about = Scenario::parse(builtin.text).map_or_else(|e| e.to_string(), |s| s.about);
-            println!("{:<14} {about}", builtin.name);
+            say!("{:<14} {about}", builtin.name);
         }
         return ExitCode::SUCCESS;
     };
     match BUILTIN.iter().find(|b| b.name == *name) {
         Some(builtin) => {
-            print!("{}", builtin.text);
+            say!("{}", builtin.text.trim_end());
             ExitCode::SUCCESS
         }
         None => usage(&format!("{name:?} is no built-in scenario; they are {}", names())),
@@ -70,20 +71,20 @@ pub(super) fn run(name: &str, how: &How) -> ExitCode {
     scenario.watched &= how.oracles;
     let seeds = how.seeds.clone().unwrap_or_else(|| scenario.seeds.clone());
     if !how.json {
-        println!("{}: {}", scenario.name, scenario.about);
+        say!("{}: {}", scenario.name, scenario.about);
     }
     let mut reports = Vec::new();
     for seed in seeds {
         let report = run_seed(&scenario, seed, how.verbose);
         if !how.json {
-            println!();
+            say!("");
             table::print(&report, &scenario.measure);
         }
         reports.push(report);
     }
     if how.json {
         let json = serde_json::to_string_pretty(&reports).expect("reports are plain data");
-        println!("{json}");
+        say!("{json}");
     }
     if reports.iter().all(Report::passed) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::say::say;
 use crate::counts::FaultCounts;
 use crate::oracle::Verdict;
 use crate::report::{Report, Spread};
@@ -9,7 +10,7 @@ use crate::scenario::Measure;
 
 /// Prints the summary, or the parts of it that are asked for.
 pub(super) fn print(report: &Report, measure: &[Measure]) {
-    print!("{}", text(report, measure));
+    say!("{}", text(report, measure).trim_end());
 }
 
 /// The summary, a line per fact.
@@ -38,6 +39,9 @@ pub(super) fn text(r: &Report, measure: &[Measure]) -> String {
     );
     out.row("digest", r.digest.clone());
     oracles(&mut out.0, r);
+    for text in r.unmet.iter().take(SHOWN) {
+        let _ = writeln!(out.0, "VACUOUS {text}");
+    }
     out.0
 }
 

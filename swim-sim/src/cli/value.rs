@@ -1,5 +1,7 @@
 //! Values on the command line. An error names the value and says what was expected.
 
+use core::fmt;
+use core::ops::RangeInclusive;
 use core::time::Duration;
 
 use crate::fault::Split;
@@ -70,7 +72,17 @@ pub(super) fn cut(text: &str) -> Result<Cut, String> {
     Ok(cut)
 }
 
+impl fmt::Display for Cut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
 impl Cut {
+    pub(super) fn overlaps(&self, other: &Self) -> bool {
+        self.from < other.until && other.from < self.until
+    }
+
     /// The groups in a world of so many nodes.
     pub(super) fn split(&self, nodes: u32) -> Result<Split, String> {
         let count = |size: &Size| match *size {
@@ -78,13 +90,25 @@ impl Cut {
             Size::Share(share) => (share * f64::from(nodes)).round() as u32,
         };
         let sizes: Vec<u32> = self.groups.iter().map(count).collect();
+        if sizes.contains(&0) {
+            return Err(format!("{:?} makes a group of no node of {nodes}", self.text));
+        }
         let sum: u64 = sizes.iter().map(|&s| u64::from(s)).sum();
         // Shares such as 33%/33%/33% may miss the whole by rounding.
-        if sum.abs_diff(nodes.into()) > sizes.len() as u64 {
+        let shares = self.groups.iter().filter(|size| matches!(size, Size::Share(_))).count();
+        if sum.abs_diff(nodes.into()) > shares as u64 {
             return Err(format!("{:?} makes groups of {sum} nodes, not {nodes}", self.text));
         }
         Ok(Split::Sizes(sizes))
     }
+}
+
+/// Whether random worlds can have so many nodes.
+pub(super) fn swarm_nodes(nodes: u32) -> Result<(), String> {
+    if SWARM_NODES.contains(&nodes) {
+        return Ok(());
+    }
+    Err(format!("--nodes is {nodes}, not in {SWARM_NODES:?}"))
 }
 
 /// The smallest and largest of something: `1ms..5ms`, or one value for both.
@@ -95,6 +119,9 @@ pub(super) fn delays(text: &str) -> Result<(Duration, Duration), String> {
     };
     Ok((duration(min)?, duration(max)?))
 }
+
+/// Sizes of random worlds.
+const SWARM_NODES: RangeInclusive<u32> = 5..=500;
 
 #[cfg(test)]
 mod tests {
@@ -135,6 +162,8 @@ mod tests {
             cut("5/5@1s..2s").unwrap().split(50).unwrap_err(),
             "\"5/5@1s..2s\" makes groups of 10 nodes, not 50"
         );
+        assert!(cut("6/6@1s..2s").unwrap().split(10).is_err());
+        assert!(cut("0/10@1s..2s").unwrap().split(10).is_err());
         assert_eq!(seeds("5..5").unwrap_err(), "\"5..5\" holds no seed");
         for bad in ["-1s", "nans", "infs", "1e99s", "s", "1d"] {
             assert!(duration(bad).is_err(), "{bad}");

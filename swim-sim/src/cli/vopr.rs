@@ -12,6 +12,7 @@ use std::sync::mpsc;
 use swim_core::Node;
 
 use super::batch::Batch;
+use super::say::say;
 use super::{batch, progress, usage, value};
 use crate::failure::{Failure, PANIC, words};
 use crate::oracle::Trace;
@@ -36,14 +37,15 @@ pub(super) struct Args {
     #[arg(long, value_name = "A..B", value_parser = value::seeds)]
     seeds: Option<Range<u64>>,
     /// Begin no world after so many minutes
-    #[arg(long, value_name = "M")]
-    minutes: Option<u64>,
+    #[arg(long, value_name = "M", value_parser = clap::value_parser!(u32).range(1..=525_600))]
+    minutes: Option<u32>,
     /// How many nodes each world has
     #[arg(long, value_name = "N", default_value_t = 50)]
     nodes: u32,
     /// How many worlds run at a time; 0 is one per core
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    jobs: usize,
+    #[arg(long, value_name = "N", default_value_t = 0,
+        value_parser = clap::value_parser!(u16).range(..=1024))]
+    jobs: u16,
     /// Runs to spend on making one failure smaller; 0 leaves it as it is
     #[arg(long, value_name = "K", default_value_t = 500)]
     shrink: u32,
@@ -60,8 +62,8 @@ pub(super) struct Args {
 
 /// Runs the seeds.
 pub(super) fn main(args: &Args) -> ExitCode {
-    if !(5..=500).contains(&args.nodes) {
-        return usage(&format!("--nodes is {}, not in 5..=500", args.nodes));
+    if let Err(text) = value::swarm_nodes(args.nodes) {
+        return usage(&text);
     }
     #[expect(clippy::disallowed_methods, reason = "the summary tells how fast this machine is")]
     let clock = std::time::Instant::now();
@@ -72,7 +74,7 @@ pub(super) fn main(args: &Args) -> ExitCode {
     }
     if args.json {
         let json = serde_json::to_string_pretty(&batch).expect("a batch is plain data");
-        println!("{json}");
+        say!("{json}");
     } else {
         batch::print(&batch, args.nodes);
     }
@@ -86,13 +88,12 @@ pub(super) fn main(args: &Args) -> ExitCode {
 /// Runs the seeds on several threads and adds them up in order.
 fn run(args: &Args, clock: &std::time::Instant) -> Batch {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let jobs = if args.jobs == 0 { cores } else { args.jobs };
+    let jobs = if args.jobs == 0 { cores } else { args.jobs.into() };
     // A trace must not be mixed with another.
     let jobs = if args.verbose { 1 } else { jobs };
     let all = if args.minutes.is_some() { 0..u64::MAX } else { 0..100 };
     let seeds = args.seeds.clone().unwrap_or(all);
-    let late =
-        || args.minutes.is_some_and(|m| clock.elapsed() >= Duration::from_secs(60) * m as u32);
+    let late = || args.minutes.is_some_and(|m| clock.elapsed() >= Duration::from_secs(60) * m);
     let next = AtomicU64::new(seeds.start);
     let (done, outcomes) = mpsc::sync_channel(1024);
     let open_end = args.minutes.is_some();

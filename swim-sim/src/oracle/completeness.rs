@@ -103,12 +103,15 @@ impl Completeness {
     fn judge(&mut self, now: Instant) -> Result<(), Violation> {
         let Some(calm) = self.disturbances.calm_since() else { return Ok(()) };
         let due = |c: &Crash| now >= c.at.max(calm) + self.within;
-        let Some(i) = self.crashes.iter().position(due) else { return Ok(()) };
-        let crash = self.crashes.swap_remove(i);
-        self.cases += 1;
-        if crash.waiting.is_empty() {
-            return self.judge(now);
+        let mut wronged = None;
+        while wronged.is_none()
+            && let Some(i) = self.crashes.iter().position(due)
+        {
+            let crash = self.crashes.swap_remove(i);
+            self.cases += 1;
+            wronged = Some(crash).filter(|crash| !crash.waiting.is_empty());
         }
+        let Some(crash) = wronged else { return Ok(()) };
         let who: Vec<String> = crash.waiting.iter().take(5).map(|i| format!("n{i}")).collect();
         let text = format!(
             "n{} crashed at {}; {} live nodes have not reported it within {:?}: {}",

@@ -19,8 +19,24 @@ impl<M: Machine> World<M> {
         self.strikes.as_deref().unwrap_or_default()
     }
 
+    /// What was asked for and did not strike as many nodes as it should have, in words.
+    pub fn unmet(&self) -> &[String] {
+        &self.unmet
+    }
+
     /// The fault with its choices made; `None` if it strikes nobody.
     pub(super) fn concrete(&mut self, fault: Fault) -> Option<Fault> {
+        let (name, missed) = (fault.name(), self.missed);
+        let concrete = self.choose(fault);
+        let missed = self.missed - missed;
+        if missed > 0 {
+            let at = self.now.as_secs_f64();
+            self.unmet.push(format!("{name} at {at:.3} s: {missed} nodes too few could be struck"));
+        }
+        concrete
+    }
+
+    fn choose(&mut self, fault: Fault) -> Option<Fault> {
         Some(match fault {
             Fault::Crash(who) => Fault::Crash(self.chosen(&who, is_member)?),
             Fault::Vanish(who) => Fault::Vanish(self.chosen(&who, is_member)?),
@@ -55,6 +71,13 @@ impl<M: Machine> World<M> {
 
     fn chosen(&mut self, who: &Who, applies: fn(&Host<M>) -> bool) -> Option<Who> {
         let nodes = self.select(who, applies);
+        let wanted = match who {
+            Who::Node(_) => 1,
+            Who::Nodes(nodes) => nodes.len(),
+            Who::Random(k) => *k as usize,
+            Who::All => 0,
+        };
+        self.missed += wanted.saturating_sub(nodes.len());
         match nodes[..] {
             [] => None,
             [node] => Some(Who::Node(node)),
