@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::error::Error;
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant as Clock};
@@ -55,12 +56,17 @@ fn main() -> Result<(), Box<dyn Error>> {
         let due = node.poll_timeout().unwrap_or(Instant::MAX).since(now());
         let wait = due.clamp(Duration::from_millis(1), Duration::from_millis(20));
         udp.set_read_timeout(Some(wait))?;
-        if let Ok((len, from)) = udp.recv_from(&mut datagram) {
+        // All that has arrived, before the time-out: an answer in the socket is no silence.
+        let mut received = udp.recv_from(&mut datagram);
+        udp.set_nonblocking(true)?;
+        while let Ok((len, from)) = received {
             let at = now();
             if let Ok(bytes) = outer(&Keyring::empty()).open_packet(&datagram[..len], &mut opened) {
                 let _ = node.handle(at, Input::Datagram { at, from, bytes });
             }
+            received = udp.recv_from(&mut datagram);
         }
+        udp.set_nonblocking(false)?;
         for mail in inbox.try_iter() {
             // What the node refuses it has counted.
             let _ = match mail {
@@ -127,13 +133,19 @@ fn drain(
 }
 
 fn accept(tcp: &TcpListener, mail: &Sender<Mail>) {
+    let open = Arc::new(());
     for (n, stream) in tcp.incoming().enumerate() {
         let Ok(mut stream) = stream else { continue };
-        let mail = mail.clone();
+        // Peers do not decide how many threads there are.
+        if Arc::strong_count(&open) > STREAMS_MAX {
+            continue;
+        }
+        let (mail, open) = (mail.clone(), Arc::clone(&open));
         let serve = move || {
             let from = stream.peer_addr()?;
             let request = receive(&mut stream, Role::Acceptor)?;
             let _ = mail.send(Mail::Request(InboundId(n as u64), from, request, stream));
+            drop(open);
             io::Result::Ok(())
         };
         thread::spawn(serve);
@@ -172,3 +184,4 @@ fn outer(ring: &Keyring) -> Outer<'_> {
 }
 
 const TIMEOUT: Duration = Duration::from_secs(10);
+const STREAMS_MAX: usize = 64;
