@@ -41,7 +41,7 @@ fn a_join_of_which_one_seed_is_dead_counts_the_other() {
     net.command(1, Command::Join { seats: vec![dead.clone(), live], replay: true });
     net.command(0, Command::Join { seats: vec![dead], replay: true });
     net.run_for(S(3));
-    let failed = vec![(addr, ExchangeError::TimedOut)];
+    let failed = vec![(addr, ExchangeError::Refused)];
     let joined = Outcome::Joined { reached: 1, failed: failed.clone() };
     assert_eq!(outcomes(&net.take_events(1)), [joined]);
     assert_eq!(outcomes(&net.take_events(0)), [Outcome::Joined { reached: 0, failed }]);
