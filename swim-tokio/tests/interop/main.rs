@@ -9,6 +9,7 @@
 mod cli;
 mod encrypted;
 mod events;
+mod examples;
 mod failing;
 mod join;
 mod keys;
