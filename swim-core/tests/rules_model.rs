@@ -79,12 +79,22 @@ impl Model {
         match claim {
             Claim::Alive(inc) => self.alive(inc, false),
             Claim::AliveElsewhere(inc) => self.alive(inc, true),
-            // Hazard 4: what could not be refuted is no accusation.
-            Claim::Suspect(u32::MAX, _) | Claim::Dead(u32::MAX, _) | Claim::Left(u32::MAX) => None,
+            // Hazard 4: no accusation brings a member to where it cannot refute any more. Hazard 6:
+            // one that is there can be accused.
+            Claim::Suspect(u32::MAX, _) | Claim::Dead(u32::MAX, _) | Claim::Left(u32::MAX)
+                if !self.is_at_the_end() =>
+            {
+                None
+            }
             Claim::Suspect(inc, _) => self.suspect(inc),
             Claim::Dead(inc, _) => self.dead(inc, Cause::Failed),
             Claim::Left(inc) => self.dead(inc, Cause::Left),
         }
+    }
+
+    fn is_at_the_end(&self) -> bool {
+        let at_the_end = self.known.is_some_and(|(_, stored, _)| stored == u32::MAX);
+        at_the_end && self.subject == Subject::Other
     }
 
     fn alive(&mut self, inc: u32, elsewhere: bool) -> Option<Told> {

@@ -6,8 +6,7 @@
 
 use crate::member::State;
 
-/// The largest incarnation that an accusation may name: the accused must be able to go beyond it
-/// (hazard 4).
+/// The largest incarnation that the accused can go beyond (hazard 4).
 pub(crate) const ACCUSED_MAX: u32 = u32::MAX - 1;
 
 /// What the table holds about the subject of a claim.
@@ -92,7 +91,7 @@ pub(crate) enum OnAccusation {
 }
 
 pub(crate) fn on_suspect(known: Known, subject: Subject, incarnation: u32) -> OnAccusation {
-    if incarnation > ACCUSED_MAX {
+    if is_unanswerable(known, subject, incarnation) {
         return OnAccusation::Unanswerable;
     }
     if incarnation < known.incarnation {
@@ -109,7 +108,7 @@ pub(crate) fn on_suspect(known: Known, subject: Subject, incarnation: u32) -> On
 }
 
 pub(crate) fn on_dead(known: Known, subject: Subject, incarnation: u32) -> OnAccusation {
-    if incarnation > ACCUSED_MAX {
+    if is_unanswerable(known, subject, incarnation) {
         return OnAccusation::Unanswerable;
     }
     let newer = incarnation > known.incarnation;
@@ -120,6 +119,13 @@ pub(crate) fn on_dead(known: Known, subject: Subject, incarnation: u32) -> OnAcc
         (Subject::Me, true) => OnAccusation::Refute,
         (Subject::Other | Subject::MeLeaving, true) => OnAccusation::Apply,
     }
+}
+
+/// No accusation brings a member to the last incarnation, where it could not answer. One that
+/// stands there already, because a peer said so, is accused like any other: it would live for ever.
+fn is_unanswerable(known: Known, subject: Subject, incarnation: u32) -> bool {
+    let raises = incarnation > known.incarnation;
+    incarnation > ACCUSED_MAX && (raises || subject != Subject::Other)
 }
 
 /// The incarnation that answers an accusation.
@@ -185,6 +191,20 @@ mod tests {
                     }
                 }
             }
+        }
+    }
+
+    #[test]
+    fn no_incarnation_makes_a_member_immortal() {
+        for known in every_known().filter(|k| k.state.is_live()) {
+            let dead = on_dead(known, Subject::Other, known.incarnation);
+            assert_eq!(dead, OnAccusation::Apply);
+            let suspect = on_suspect(known, Subject::Other, known.incarnation);
+            let expected = match known.state {
+                State::Alive => OnAccusation::Apply,
+                _ => OnAccusation::Confirm,
+            };
+            assert_eq!(suspect, expected);
         }
     }
 
