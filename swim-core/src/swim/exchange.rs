@@ -288,7 +288,7 @@ impl Exchanges {
         let exchange = match self.actions.pop_front()? {
             Action::Open(id) => {
                 let out = self.outbound.get(&id).expect("an action goes when its exchange does");
-                write_request(cx, &out.purpose, above, buf);
+                write_request(cx, out, above, buf);
                 cx.stats.streams_out += 1;
                 Exchange::Open {
                     id,
@@ -320,16 +320,20 @@ impl Exchanges {
     }
 }
 
-fn write_request(cx: &Ctx, purpose: &Purpose, above: Above<'_>, buf: &mut BytesMut) {
-    match purpose {
-        Purpose::StreamPing { seq } => cx.ping(*seq, b"").encode(buf),
+fn write_request(cx: &Ctx, out: &Outbound, above: Above<'_>, buf: &mut BytesMut) {
+    match &out.purpose {
+        Purpose::StreamPing { seq } => {
+            // Under another name nobody there may answer for the member (memberlist spec 3.4).
+            let name = out.seat.name.as_ref().map_or("", NodeName::as_str);
+            cx.ping(*seq, name.as_bytes()).encode(buf);
+        }
         Purpose::Send { payload, .. } => {
             let len = u32::try_from(payload.len()).unwrap_or(u32::MAX);
             wire::UserHeader { len }.encode(buf);
             buf.extend_from_slice(payload);
         }
         Purpose::Join(..) | Purpose::Sync | Purpose::Reconnect => {
-            write_state(cx, purpose.is_join(), above, buf);
+            write_state(cx, out.purpose.is_join(), above, buf);
         }
     }
 }

@@ -1,9 +1,15 @@
 //! Failure detection.
 
+use core::net::SocketAddr;
 use core::time::Duration;
 
+use bytes::BytesMut;
+
 use crate::testkit::Net;
-use crate::{Cause, Config, Event, State};
+use crate::{
+    Cause, Config, Event, Exchange, ExchangeError, Identity, InboundId, Input, Instant, Node,
+    Roster, Seed, State,
+};
 
 fn cluster(n: usize) -> Net {
     let mut net = Net::new(n, &Config::lan().build().unwrap(), 9);
@@ -62,4 +68,43 @@ fn a_healed_partition_merges_by_itself() {
     (net.lose_datagram, net.lose_stream) = (none, none);
     net.run_for(Duration::from_secs(120));
     assert!((0..6).all(|i| net.node(i).live_len() == 6));
+}
+
+/// The process of `n1` is restarted as `other`, at the same address: it answers no ping for `n1`,
+/// by datagram or by stream.
+#[test]
+fn another_name_at_the_address_does_not_keep_a_member_alive() {
+    let config = Config::lan().push_pull_interval(Duration::ZERO).reconnect_interval(Duration::ZERO);
+    let config = config.build().unwrap();
+    let home = |i: u8| SocketAddr::from(([10, 0, 0, 1 + i], 7946));
+    let me = |name, i| Identity::new(name, home(i)).unwrap();
+    let mut now = Instant::from_secs(1);
+    let mut other = Node::new(config.clone(), me("other", 1), Seed::from(2), now);
+    let roster = Roster::new([me("n0", 0), me("n1", 1)]);
+    let mut node = Node::with_roster(config, &roster, 0, Seed::from(1), now);
+    let (mut buf, mut stream_pings) = (BytesMut::new(), 0);
+    while now < Instant::from_secs(60) {
+        now = node.poll_timeout().unwrap();
+        node.handle(now, Input::Timeout).unwrap();
+        while node.poll_transmit(&mut buf).is_some() {
+            let bytes = buf.split();
+            // A ping for another is refused, and gossip is taken; nothing of it comes back.
+            let _ = other.handle(now, Input::Datagram { at: now, from: home(0), bytes: &bytes });
+        }
+        while let Some(exchange) = node.poll_exchange(&mut buf) {
+            let Exchange::Open { id, .. } = exchange else { continue };
+            let request = buf.split();
+            stream_pings += 1;
+            let inbound = Input::Request { id: InboundId(id.0), from: home(0), bytes: &request };
+            let _ = other.handle(now, inbound);
+            let result = match other.poll_exchange(&mut buf) {
+                Some(Exchange::Reply { .. }) => Ok(&buf[..]),
+                _ => Err(ExchangeError::Closed),
+            };
+            node.handle(now, Input::Reply { id, result }).unwrap();
+            buf.clear();
+        }
+    }
+    assert!(stream_pings > 0);
+    assert_eq!(node.member("n1").unwrap().state(), State::Dead);
 }
