@@ -109,6 +109,8 @@ counters! {
     implausible_sources,
     /// Pings not relayed: the target is not a member, or too many are under way.
     relays_refused,
+    /// Pings, and requests to ping, beyond the first two of a datagram.
+    requests_dropped,
     /// Replies dropped because too many wait.
     replies_dropped,
     /// Replies that waited past their use.

@@ -4,6 +4,7 @@ use core::net::{IpAddr, SocketAddr};
 
 use super::ctx::Ctx;
 use super::members::{Slot, SlotId};
+use super::outbox::Packet;
 use super::rules::{self, Known, OnAccusation, OnAlive, Place, Subject};
 use super::rumours::Rumour;
 use crate::event::{Event, Evidence, Outcome};
@@ -268,7 +269,11 @@ impl Ctx {
         if !self.config.ablation.answer_accusers {
             return;
         }
-        self.out.refute(Addr::from(accuser), self.config.knobs.replies_max);
+        let to = Addr::from(accuser);
+        // One answer will do for all accusations of a datagram.
+        if !self.out.ends_with_refutation(to) {
+            self.reply(Packet::Refutation { to });
+        }
     }
 
     pub(crate) fn on_dead(&mut self, origin: Origin, claim: &wire::Claim<'_>) {

@@ -12,7 +12,7 @@ use smallvec::SmallVec;
 use super::above::{Above, Letter, Mark};
 use super::events::Events;
 use super::members::{Members, Slot, SlotId};
-use super::outbox::Outbox;
+use super::outbox::{Outbox, Packet};
 use super::rumours::{End, Ended, Rumour, Rumours};
 use super::suspicion;
 use super::timers::{Due, Timer, Timers};
@@ -185,6 +185,15 @@ impl Ctx {
         let booked = self.questions.max(self.now);
         self.questions = booked + step;
         (booked - step * (QUESTIONS - 1)).max(self.now)
+    }
+
+    /// Queues an answer, or a ping for another; false, and counted, if too many wait.
+    pub(crate) fn reply(&mut self, packet: Packet) -> bool {
+        let queued = self.out.reply(packet, self.config.knobs.replies_max);
+        if !queued {
+            self.stats.rare().replies_dropped += 1;
+        }
+        queued
     }
 
     pub(crate) fn gossip(&mut self, rumour: Rumour) {

@@ -18,13 +18,21 @@ const BATCH: usize = 32;
 /// A table of this many members does not fit into a core's own cache.
 const WARM_ABOVE: u32 = 2048;
 
+/// Pings, and requests to ping, that a datagram may bring. Each may be answered by a whole one: a
+/// few hundred bytes of pings would bring a megabyte of acks to an address that is easily forged.
+/// memberlist packs one into a datagram, and answers any number.
+const REQUESTS_MAX: u32 = 2;
+
 const ALIVE: u8 = Kind::Alive.byte();
+const PING: u8 = Kind::Ping.byte();
+const INDIRECT_PING: u8 = Kind::IndirectPing.byte();
 
 /// What became of the parts of a datagram.
 #[derive(Default)]
 struct Outcome {
     any_taken: bool,
     refused: Option<Rejected>,
+    requests: u32,
 }
 
 impl Node {
@@ -69,7 +77,7 @@ impl Node {
                 },
                 _ => {
                     self.on_claims(from, &mut claims);
-                    self.on_part(at, from, part)
+                    self.on_part(at, from, part, outcome)
                 }
             };
             self.note(taken, outcome);
@@ -112,7 +120,7 @@ impl Node {
         let mut parts = Parts::new(bytes, scratch, Limits::default());
         while let Some(part) = parts.next_part() {
             let taken = match part {
-                Ok(part) => self.on_part(at, from, part),
+                Ok(part) => self.on_part(at, from, part, outcome),
                 Err(why) => Err(Rejected::Nesting(why)),
             };
             self.note(taken, outcome);
@@ -120,7 +128,20 @@ impl Node {
         self.scratch = kept.or_else(|| fresh.is_used().then(|| Box::new(fresh)));
     }
 
-    fn on_part(&mut self, at: Instant, from: SocketAddr, part: &[u8]) -> Result<(), Rejected> {
+    fn on_part(
+        &mut self,
+        at: Instant,
+        from: SocketAddr,
+        part: &[u8],
+        outcome: &mut Outcome,
+    ) -> Result<(), Rejected> {
+        if matches!(part, [PING | INDIRECT_PING, ..]) {
+            outcome.requests += 1;
+            if outcome.requests > REQUESTS_MAX {
+                self.cx.stats.rare().requests_dropped += 1;
+                return Ok(());
+            }
+        }
         match &Message::decode(part) {
             Ok(message) => self.on_message(at, from, message),
             Err(why) => Err(Rejected::Malformed(*why)),

@@ -383,11 +383,7 @@ impl Node {
                 }
                 let to = reply_to(cx, from, &ping.source);
                 let expires = cx.now + cx.config.knobs.probe_timeout;
-                let ack = Packet::Ack { to, seq: ping.seq, expires };
-                let queued = cx.out.reply(ack, cx.config.knobs.replies_max);
-                if !queued {
-                    cx.stats.rare().replies_dropped += 1;
-                }
+                cx.reply(Packet::Ack { to, seq: ping.seq, expires });
             }
             Message::IndirectPing(ask) => {
                 let to = reply_to(cx, from, &ask.source);

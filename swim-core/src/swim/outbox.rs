@@ -67,12 +67,9 @@ impl Outbox {
         room
     }
 
-    /// Queues this node's answer to an accuser; one will do for all accusations of a datagram.
-    pub(crate) fn refute(&mut self, accuser: Addr, max: u32) {
-        let waits = matches!(self.urgent.back(), Some(Packet::Refutation { to }) if *to == accuser);
-        if !waits {
-            self.reply(Packet::Refutation { to: accuser }, max);
-        }
+    /// Whether the last to be queued is this node's answer to this accuser.
+    pub(crate) fn ends_with_refutation(&self, accuser: Addr) -> bool {
+        matches!(self.urgent.back(), Some(Packet::Refutation { to }) if *to == accuser)
     }
 
     /// Queues a packet of a probe; their number is bounded by that of the probes.

@@ -56,19 +56,12 @@ impl Relays {
             // The requester learns that this node lives, and that it cannot help.
             cx.stats.rare().relays_refused += 1;
             if ask.nack {
-                let queued = cx.out.reply(nack, cx.config.knobs.replies_max);
-                if !queued {
-                    cx.stats.rare().replies_dropped += 1;
-                }
+                cx.reply(nack);
             }
             return;
         };
         let seq = cx.rng.next_u32();
-        if !cx
-            .out
-            .reply(Packet::Relay { to: Box::new(to), seq, expires }, cx.config.knobs.replies_max)
-        {
-            cx.stats.rare().replies_dropped += 1;
+        if !cx.reply(Packet::Relay { to: Box::new(to), seq, expires }) {
             return;
         }
         let relay = Relay {
@@ -90,11 +83,7 @@ impl Relays {
         if !core::mem::replace(&mut relay.answered, true) {
             let expires = cx.now + cx.config.knobs.probe_timeout;
             let (to, seq) = (relay.requester, relay.requester_seq);
-            let queued =
-                cx.out.reply(Packet::RelayedAck { to, seq, expires }, cx.config.knobs.replies_max);
-            if !queued {
-                cx.stats.rare().replies_dropped += 1;
-            }
+            cx.reply(Packet::RelayedAck { to, seq, expires });
         }
         true
     }
@@ -114,11 +103,8 @@ impl Relays {
             cx.timers.push(cx.now + probe_timeout / 5, Due::Relay(seq));
             if relay.nack_wanted {
                 let expires = cx.now + probe_timeout;
-                let nack = Packet::Nack { to: relay.requester, seq: relay.requester_seq, expires };
-                let queued = cx.out.reply(nack, cx.config.knobs.replies_max);
-                if !queued {
-                    cx.stats.rare().replies_dropped += 1;
-                }
+                let (to, seq) = (relay.requester, relay.requester_seq);
+                cx.reply(Packet::Nack { to, seq, expires });
             }
             return;
         }

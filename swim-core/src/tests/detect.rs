@@ -74,7 +74,8 @@ fn a_healed_partition_merges_by_itself() {
 /// by datagram or by stream.
 #[test]
 fn another_name_at_the_address_does_not_keep_a_member_alive() {
-    let config = Config::lan().push_pull_interval(Duration::ZERO).reconnect_interval(Duration::ZERO);
+    let config =
+        Config::lan().push_pull_interval(Duration::ZERO).reconnect_interval(Duration::ZERO);
     let config = config.build().unwrap();
     let home = |i: u8| SocketAddr::from(([10, 0, 0, 1 + i], 7946));
     let me = |name, i| Identity::new(name, home(i)).unwrap();

@@ -8,7 +8,9 @@ use std::{format, vec};
 
 use bytes::{Bytes, BytesMut};
 
-use crate::wire::{Alive, Claim, Compound, Kind, NodeState, Ping, PushPullHeader, Source};
+use crate::wire::{
+    Alive, Claim, Compound, IndirectPing, Kind, NodeState, Ping, PushPullHeader, Source,
+};
 use crate::{
     Addr, Command, Config, ConfigBuilder, Event, Exchange, Identity, InboundId, Input, Instant,
     Lane, Node, NodeName, OpId, OutboundId, Roster, Seed, State,
@@ -99,6 +101,12 @@ impl Alone {
         while self.node.poll_transmit(&mut buf).is_some() {}
         while self.node.poll_exchange(&mut buf).is_some() {}
         self.events.extend(core::iter::from_fn(|| self.node.poll_event()));
+    }
+
+    /// How many datagrams go out now.
+    fn answers(&mut self) -> usize {
+        let mut buf = BytesMut::new();
+        core::iter::from_fn(|| self.node.poll_transmit(&mut buf)).count()
     }
 
     /// What happened to this node, and how commands ended.
@@ -264,12 +272,40 @@ fn a_datagram_of_accusations_is_answered_once() {
     }
     compound.finish();
     alone.datagram(&datagram);
-    let mut buf = BytesMut::new();
-    let mut answers = 0;
-    while alone.node.poll_transmit(&mut buf).is_some() {
-        answers += 1;
-    }
-    assert_eq!(answers, 1);
+    assert_eq!(alone.answers(), 1);
+}
+
+/// Compounds in a compound, 1020 times the same part: compressed it is a datagram of some 240
+/// bytes, and every answer may carry 1,400 bytes of rumours.
+fn a_thousand_times(part: &[u8]) -> Vec<u8> {
+    let len = u16::try_from(part.len()).unwrap().to_be_bytes();
+    let inner = [&[Kind::Compound.byte(), 255][..], &len.repeat(255), &part.repeat(255)].concat();
+    let len = u16::try_from(inner.len()).unwrap().to_be_bytes();
+    [&[Kind::Compound.byte(), 4][..], &len.repeat(4), &inner.repeat(4)].concat()
+}
+
+#[test]
+fn a_datagram_of_pings_is_answered_twice_at_most() {
+    let mut alone = Alone::new(3, Config::lan());
+    alone.datagram(&a_thousand_times(&[Kind::Ping.byte(), 0xc0]));
+    assert_eq!(alone.answers(), 2);
+    assert_eq!(alone.node.stats().requests_dropped, 1018);
+    // The next datagram is answered again.
+    alone.datagram(&[Kind::Ping.byte(), 0xc0]);
+    assert_eq!(alone.answers(), 1);
+}
+
+#[test]
+fn a_datagram_of_requests_to_ping_is_answered_twice_at_most() {
+    let mut alone = Alone::new(3, Config::lan());
+    let mut ask = BytesMut::new();
+    let source = Source::default();
+    // Whom it names is no member, which a nack tells.
+    IndirectPing { seq: 7, target: None, port: 1, node: b"x", nack: true, source }.encode(&mut ask);
+    alone.datagram(&a_thousand_times(&ask));
+    assert_eq!(alone.answers(), 2);
+    assert_eq!(alone.node.stats().relays_refused, 2);
+    assert_eq!(alone.node.stats().requests_dropped, 1018);
 }
 
 #[test]
