@@ -130,6 +130,8 @@ counters! {
     probes,
     /// Probes that nobody answered.
     probes_failed,
+    /// Probes whose ping never left this node; they blame nobody.
+    probes_unsent,
     /// Probes answered only by way of helpers.
     probes_indirect,
     /// Probes answered only by stream.

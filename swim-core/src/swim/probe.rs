@@ -135,6 +135,11 @@ impl Prober {
             probe.open_stream(cx, exchanges);
             return None;
         }
+        if probe.is_unsent() && cx.config.ablation.lateness {
+            self.void(cx);
+            self.catch_up(cx);
+            return None;
+        }
         let probe = self.end(cx)?;
         if probe.stream_answered {
             cx.stats.rare().probes_stream += 1;
@@ -225,16 +230,19 @@ impl Prober {
             }
             SendError::Local => {
                 self.end(cx);
+                cx.stats.rare().probes_unsent += 1;
                 self.catch_up(cx);
             }
         }
     }
 
-    /// This node slept: whoever it was probing is not to blame.
+    /// This node slept, or could not send: whoever it was probing is not to blame.
     pub(crate) fn void(&mut self, cx: &mut Ctx) {
-        if self.end(cx).is_some() {
-            cx.adjust_awareness(1);
+        let Some(probe) = self.end(cx) else { return };
+        if probe.is_unsent() {
+            cx.stats.rare().probes_unsent += 1;
         }
+        cx.adjust_awareness(1);
     }
 
     /// The member's slot is about to be free.
@@ -246,6 +254,11 @@ impl Prober {
 }
 
 impl Probe {
+    /// Whether nobody has fetched the ping, so that its target's silence says nothing.
+    fn is_unsent(&self) -> bool {
+        self.sent.is_none() && !self.stream_answered
+    }
+
     fn ask_helpers(&mut self, cx: &mut Ctx) {
         let k = cx.config.knobs.indirect_checks as usize;
         let (me, target, seq) = (cx.me, self.target, self.seq);

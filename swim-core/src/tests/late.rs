@@ -1,9 +1,11 @@
 //! A node that slept does not accuse others (architecture 3.5).
 
+use core::net::SocketAddr;
 use core::time::Duration;
+use std::format;
 
 use crate::testkit::Net;
-use crate::{Config, Event, Input, State};
+use crate::{Config, Event, Identity, Input, Instant, Node, Roster, Seed, State};
 
 fn pair() -> Net {
     let mut net = Net::new(3, &Config::lan().build().unwrap(), 4);
@@ -23,6 +25,22 @@ fn a_late_time_out_voids_the_probe_and_blames_nobody() {
     assert_eq!(net.node(0).live_len(), 3);
     assert!(net.node(0).stats().late_timeouts > 0);
     assert_eq!(net.node(0).stats().suspicions, 0);
+}
+
+/// The driver polls nothing, because its socket is full.
+#[test]
+fn a_ping_that_never_left_accuses_nobody() {
+    let home = |i: u8| SocketAddr::from(([10, 0, 0, 1 + i], 7946));
+    let members = (0..3).map(|i| Identity::new(&format!("n{i}"), home(i)).unwrap());
+    let (config, mut now) = (Config::lan().build().unwrap(), Instant::from_secs(1));
+    let mut node = Node::with_roster(config, &Roster::new(members), 0, Seed::from(1), now);
+    while now < Instant::from_secs(20) {
+        now = node.poll_timeout().unwrap();
+        node.handle(now, Input::Timeout).unwrap();
+    }
+    let stats = node.stats();
+    assert_eq!((stats.suspicions, stats.probes_failed), (0, 0));
+    assert!(stats.probes_unsent > 1 && node.health() > 0, "{stats:?}");
 }
 
 #[test]
