@@ -37,7 +37,7 @@ pub(crate) struct Ctx {
     /// Health score: 0 is best (Lifeguard section IV.A).
     pub(crate) awareness: u32,
     pub(crate) leaving: bool,
-    /// Suspects are asked up to this time, at most.
+    /// Up to here turns to ask suspects are given out.
     pub(crate) questions: Instant,
     pub(crate) rumours: Rumours,
     pub(crate) out: Outbox,
@@ -54,10 +54,6 @@ pub(crate) struct Ctx {
     /// do not stay in step (hazard 38).
     pub(crate) gossip_phase: u64,
 }
-
-/// Suspects that are asked by themselves in a probe interval, so that a healed partition causes no
-/// burst.
-const QUESTIONS: u32 = 24;
 
 /// Bytes that a datagram adds around a user message besides label and seal: type, place in a
 /// compound, compound, checksum.
@@ -176,15 +172,6 @@ impl Ctx {
             let max = self.config.knobs.awareness_max - 1;
             self.awareness = self.awareness.saturating_add_signed(delta).min(max);
         }
-    }
-
-    /// When the next suspect may be asked by itself whether it lives: now, unless there were or are
-    /// too many.
-    pub(crate) fn book_question(&mut self) -> Instant {
-        let step = self.config.knobs.probe_interval / QUESTIONS;
-        let booked = self.questions.max(self.now);
-        self.questions = booked + step;
-        (booked - step * (QUESTIONS - 1)).max(self.now)
     }
 
     /// Queues an answer, or a ping for another; false, and counted, if too many wait.

@@ -68,6 +68,9 @@ pub(crate) struct Local {
     /// When the timers next look at the suspicion. It outlives the suspicion, so that one that ends
     /// and begins again, as often as a peer likes, adds nothing to them.
     pub(crate) look: Option<Instant>,
+    /// When it is this member's turn to be asked by itself. It outlives the suspicion for the same
+    /// reason.
+    pub(crate) turn: Option<Instant>,
 }
 
 /// Slots, and where each name is.

@@ -21,6 +21,12 @@ use crate::member::State;
 use crate::time::Instant;
 use crate::wire;
 
+/// Suspects that are asked by themselves in a probe interval, so that a healed partition causes no
+/// burst; in a large cluster as many as it takes to ask everybody in a round.
+const QUESTIONS: u32 = 24;
+/// Probe intervals that anybody waits for a turn at most.
+const ROUND: u32 = 10;
+
 impl Ctx {
     pub(super) fn begin_suspicion(
         &mut self,
@@ -39,8 +45,7 @@ impl Ctx {
         self.suspect(origin, slot, claim.incarnation, from.clone());
         // After a healed partition push/pulls suspect whole halves of a cluster at once.
         if origin == Origin::PushPull && self.config.ablation.last_call {
-            let at = self.book_question();
-            self.with_suspicion(slot, |suspicion| suspicion.ask_at(at));
+            self.ask(slot);
         } else {
             let incarnation = claim.incarnation;
             self.gossip(Rumour::Suspect { subject: slot, incarnation, from });
@@ -91,19 +96,48 @@ impl Ctx {
         if known.state() == State::Alive {
             self.suspect(origin, slot, claim.incarnation, from);
             self.call(slot);
-        } else if newer || self.with_suspicion(slot, |s| s.is_uncalled()) == Some(true) {
-            self.members.set(slot, claim.incarnation, State::Suspect);
-            self.call(slot);
-        } else {
+            return;
+        }
+        let uncalled = self.with_suspicion(slot, |suspicion| suspicion.is_uncalled());
+        if !newer && uncalled == Some(false) {
             // It has been asked, and has yet to answer.
             self.stats.stale += 1;
+            return;
+        }
+        self.members.set(slot, claim.incarnation, State::Suspect);
+        let (now, wait) = (self.now, self.config.knobs.probe_timeout);
+        if self.with_suspicion(slot, |s| s.is_callable(now, wait)) == Some(true) {
+            self.call(slot);
         }
     }
 
     /// Has the last call to a suspect made as soon as may be.
     fn call(&mut self, slot: SlotId) {
-        let (at, wait) = (self.book_question(), self.config.knobs.probe_timeout);
+        let (at, wait) = (self.next_turn(slot), self.config.knobs.probe_timeout);
         self.with_suspicion(slot, |suspicion| suspicion.call_at(at, wait));
+    }
+
+    /// Has a suspect asked as soon as may be.
+    fn ask(&mut self, slot: SlotId) {
+        let at = self.next_turn(slot);
+        self.with_suspicion(slot, |suspicion| suspicion.ask_at(at));
+    }
+
+    /// When this suspect may be asked by itself whether it lives: now, unless there were or are too
+    /// many. A turn is kept until it has come, whatever is claimed of the suspect in the meantime:
+    /// so there are no more of them than members, and nobody waits for long.
+    fn next_turn(&mut self, slot: SlotId) -> Instant {
+        let (now, interval) = (self.now, self.config.knobs.probe_interval);
+        let step = interval / QUESTIONS.max(self.members.len() / ROUND);
+        let Some(local) = self.members.local.get_mut(&slot) else { return now };
+        if let Some(turn) = local.turn.filter(|&turn| turn > now) {
+            return turn;
+        }
+        let next = self.questions.max(now);
+        self.questions = (next + step).min(now + interval * ROUND);
+        let turn = (next - step * (QUESTIONS - 1)).max(now);
+        local.turn = Some(turn);
+        turn
     }
 
     /// Changes a suspicion, and has it looked at when it is due then.
@@ -120,8 +154,9 @@ impl Ctx {
 
     /// Notes that the state of a member changed now.
     fn change(&mut self, slot: SlotId, suspicion: Option<Box<Suspicion>>) {
-        let look = self.members.local.get(&slot).and_then(|local| local.look);
-        self.members.local.insert(slot, Local { changed: self.now, suspicion, look });
+        let before = self.members.local.get(&slot);
+        let (look, turn) = before.map_or((None, None), |local| (local.look, local.turn));
+        self.members.local.insert(slot, Local { changed: self.now, suspicion, look, turn });
     }
 
     /// Has the suspicion of a member looked at by `at`. A look that comes too early asks for
@@ -144,8 +179,11 @@ impl Ctx {
             return;
         }
         let Some(suspicion) = &mut local.suspicion else {
-            if self.members.slot(slot).state() == State::Alive {
-                self.members.local.remove(&slot);
+            let turn = local.turn.filter(|&turn| turn > now);
+            match (self.members.slot(slot).state(), turn) {
+                (State::Alive, Some(turn)) => self.look(slot, turn),
+                (State::Alive, None) => drop(self.members.local.remove(&slot)),
+                _ => {}
             }
             return;
         };
@@ -155,7 +193,9 @@ impl Ctx {
         } else if suspicion.take_question(now) {
             let due = suspicion.due();
             self.look(slot, due);
-            self.out.reply(Packet::Challenge { suspect: slot }, self.config.knobs.replies_max);
+            if !self.reply(Packet::Challenge { suspect: slot }) {
+                self.ask(slot);
+            }
         } else if suspicion.is_uncalled() {
             self.call(slot);
         } else {

@@ -62,21 +62,31 @@ impl Suspicion {
         })
     }
 
-    /// Has the suspect asked at `at`, besides the last call.
+    /// Has the suspect asked at `at`. If it is called already, it has as long to answer from then.
     pub(crate) fn ask_at(&mut self, at: Instant) {
         self.question = Some(at);
+        if let LastCall::Made(wait) = self.last_call {
+            self.deadline = at + wait;
+        }
     }
 
     /// Has the last call made at `at`; the suspect has `wait` to answer, and no more than that.
     pub(crate) fn call_at(&mut self, at: Instant, wait: Duration) {
-        self.question = Some(at);
         self.last_call = LastCall::Made(wait);
-        self.deadline = at + wait;
+        self.ask_at(at);
     }
 
     /// Whether the last call is still to come.
     pub(crate) fn is_uncalled(&self) -> bool {
         matches!(self.last_call, LastCall::ToCome(_))
+    }
+
+    /// Whether a claim of its death has it called, by which it has `wait` to answer. Who was asked
+    /// is asked again for the death of a later life, which the answer must outdate, too; but not so
+    /// that the suspicion lasts longer than one that nobody confirms.
+    pub(crate) fn is_callable(&self, now: Instant, wait: Duration) -> bool {
+        let again = self.question.is_none() && now + wait <= self.start + self.max;
+        self.is_uncalled() || again
     }
 
     /// Takes a question whose time has come.

@@ -308,6 +308,56 @@ fn a_datagram_of_requests_to_ping_is_answered_twice_at_most() {
     assert_eq!(alone.node.stats().requests_dropped, 1018);
 }
 
+/// Each claim has its subject asked. Were that a turn of its own, a few datagrams would keep the
+/// dead alive for hours.
+#[test]
+fn deaths_that_are_claimed_over_and_over_put_no_question_off() {
+    let mut alone = Alone::new(8, Config::lan());
+    for incarnation in 1..5000 {
+        alone.claim(Kind::Dead, "m2", incarnation);
+        alone.claim(Kind::Dead, "m4", incarnation);
+        alone.alive("m4", 4, incarnation + 1);
+    }
+    alone.claim(Kind::Dead, "m3", 1);
+    alone.live_for(Duration::from_secs(1));
+    for gone in ["m2", "m3"] {
+        assert_eq!(alone.node.member(gone).unwrap().state(), State::Dead, "{gone}");
+    }
+    assert_eq!(alone.node.member("m4").unwrap().state(), State::Alive);
+    alone.node.audit();
+}
+
+#[test]
+fn deaths_of_ever_later_lives_keep_nobody_alive() {
+    let mut alone = Alone::new(8, Config::lan());
+    let claimed = alone.now;
+    for incarnation in 1..100 {
+        if !alone.node.member("m2").unwrap().state().is_live() {
+            break;
+        }
+        alone.claim(Kind::Dead, "m2", incarnation);
+        alone.live_for(Duration::from_millis(400));
+    }
+    // As long as a suspicion that nobody confirms lasts among eight.
+    let lived = alone.now.since(claimed);
+    assert!(lived > Duration::from_secs(20) && lived <= Duration::from_secs(24), "{lived:?}");
+}
+
+#[test]
+fn a_question_that_finds_the_queue_full_is_asked_later() {
+    let mut alone = Alone::new(8, Config::lan().replies_max(16));
+    for _ in 0..20 {
+        alone.datagram(&[Kind::Ping.byte(), 0xc0]);
+    }
+    alone.claim(Kind::Dead, "m2", 1);
+    alone.time_out_for(Duration::from_secs(5));
+    assert!(alone.node.member("m2").unwrap().state().is_live(), "it was not asked");
+    assert!(alone.node.stats().replies_dropped > 0);
+    alone.drain();
+    alone.live_for(Duration::from_millis(1500));
+    assert_eq!(alone.node.member("m2").unwrap().state(), State::Dead);
+}
+
 #[test]
 fn a_request_too_many_is_closed_once() {
     let mut alone = Alone::new(3, Config::lan().exchanges_max(1));
