@@ -372,6 +372,9 @@ impl Config {
         if self.label != new.label {
             return Some("label");
         }
+        if self.ablation != new.ablation {
+            return Some("ablation");
+        }
         self.knobs.fixed_difference(&new.knobs)
     }
 

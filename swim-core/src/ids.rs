@@ -249,7 +249,8 @@ pub enum Lane {
 }
 
 impl Lane {
-    pub(crate) const ALL: [Self; 3] = [Self::High, Self::Normal, Self::Low];
+    /// All of them, in order of rank.
+    pub const ALL: [Self; 3] = [Self::High, Self::Normal, Self::Low];
 }
 
 #[cfg(test)]

@@ -111,17 +111,24 @@ pub enum Command {
     Send {
         /// Where to.
         to: SocketAddr,
-        /// Whether by stream, with an outcome, or by datagram, without.
+        /// Whether by stream, with an outcome, or by datagram, without: nobody tells whether that
+        /// arrived.
         reliable: bool,
         /// What its application gets.
         payload: Bytes,
     },
-    /// Change the keyring.
+    /// Change the keyring. Queued broadcasts that no datagram has room for once it is sealed end as
+    /// [`Outcome::Dropped`](crate::Outcome::Dropped).
     Key(KeyCommand),
     /// Answers [`Event::KeyringChanged`](crate::Event::KeyringChanged): whether the change was
     /// stored.
     KeyringSaved(bool),
-    /// Replace the configuration. A knob that is fixed while running refuses the whole.
+    /// Replace the configuration. A knob that is fixed while running refuses the whole, and so does
+    /// a keyring that is neither the one the node started with nor the one in force.
+    ///
+    /// Intervals that are shorter than before act at once, longer ones when they are next due;
+    /// suspicions and exchanges under way keep their times. Queued broadcasts that no datagram has
+    /// room for any more end as [`Outcome::Dropped`](crate::Outcome::Dropped).
     Reload(Arc<Config>),
 }
 

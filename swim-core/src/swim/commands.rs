@@ -103,6 +103,7 @@ impl Node {
         };
         if changed.map_err(Rejected::Keyring)? {
             cx.raise(Event::KeyringChanged(op));
+            cx.end_misfits();
         } else {
             cx.done(op, Outcome::Applied);
         }
@@ -113,8 +114,14 @@ impl Node {
         if let Some(knob) = self.cx.config.fixed_difference(&config) {
             return Err(Rejected::FixedKnob(knob));
         }
+        let keys = &config.keyring;
+        if *keys != self.cx.config.keyring && *keys != self.cx.keyring {
+            return Err(Rejected::FixedKnob("keyring"));
+        }
         self.cx.config = config;
         self.cx.adjust_awareness(0);
+        self.cx.end_misfits();
+        self.prober.hasten(&mut self.cx);
         super::upkeep::rearm(&mut self.cx);
         self.cx.done(op, Outcome::Applied);
         Ok(())

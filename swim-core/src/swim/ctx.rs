@@ -19,7 +19,7 @@ use super::timers::{Due, Timer, Timers};
 use super::verdicts::Verdicts;
 use crate::config::Config;
 use crate::event::{Event, Outcome, Via};
-use crate::ids::{Addr, NodeName, OpId};
+use crate::ids::{Addr, NAME_BYTES_MAX, NodeName, OpId};
 use crate::keyring::Keyring;
 use crate::member::{Record, State};
 use crate::rng::Rng;
@@ -188,17 +188,17 @@ impl Ctx {
         self.arm_gossip();
     }
 
+    /// Whether there are rounds of gossip; without them all rumours ride on other messages.
+    pub(crate) fn has_rounds(&self) -> bool {
+        self.config.knobs.gossip_nodes > 0 && !self.config.ablation.piggyback_only
+    }
+
     /// Sees to it that what is queued will be sent: the timer runs only while something is.
     pub(crate) fn arm_gossip(&mut self) {
-        let knobs = &self.config.knobs;
-        if self.timers.is_armed(Timer::Gossip)
-            || knobs.gossip_nodes == 0
-            || self.config.ablation.piggyback_only
-            || self.rumours.is_empty()
-        {
+        if self.timers.is_armed(Timer::Gossip) || !self.has_rounds() || self.rumours.is_empty() {
             return;
         }
-        let interval = nanos(knobs.gossip_interval);
+        let interval = nanos(self.config.knobs.gossip_interval);
         let phase = self.gossip_phase % interval;
         let into = self.now.as_nanos().wrapping_add(interval - phase) % interval;
         self.timers.arm(Timer::Gossip, self.now + Duration::from_nanos(interval - into));
@@ -245,8 +245,17 @@ impl Ctx {
                     Outcome::Dropped
                 }
             };
-            self.done(op, outcome);
+            if let Some(op) = op {
+                self.done(op, outcome);
+            }
         }
+    }
+
+    /// Ends the broadcasts that no datagram has room for any more: a key or another configuration
+    /// came after they were queued (hazard 25).
+    pub(crate) fn end_misfits(&mut self) {
+        let ended = self.rumours.drop_longer(self.broadcast_bytes_max());
+        self.end_broadcasts(ended);
     }
 
     /// Up to `k` different members for which `wanted` holds, uniformly drawn. Never fewer than
@@ -325,10 +334,14 @@ impl Ctx {
         wire::Source { addr: record.wire_ip(), port: record.port(), node }
     }
 
-    /// Bytes of a broadcast that a datagram has room for.
+    /// Bytes of a broadcast that a datagram has room for, beside a ping if there are no rounds.
     pub(crate) fn broadcast_bytes_max(&self) -> usize {
         let max = self.config.knobs.datagram_bytes_max as usize;
-        max.saturating_sub(USER_OVERHEAD + self.outer_bytes())
+        let carrier = match self.has_rounds() {
+            true => 0,
+            false => self.ping(u32::MAX, &[0; NAME_BYTES_MAX]).encoded_len(),
+        };
+        max.saturating_sub(USER_OVERHEAD + self.outer_bytes() + carrier)
     }
 
     /// Bytes of a datagram that its outer layers take (memberlist spec 1.8).

@@ -236,6 +236,19 @@ impl Prober {
         }
     }
 
+    /// A new configuration holds for the probe under way too, if that makes it end sooner.
+    pub(crate) fn hasten(&mut self, cx: &mut Ctx) {
+        let Some(probe) = &mut self.current else { return };
+        let knobs = &cx.config.knobs;
+        let deadline = cx.now + knobs.probe_interval * (cx.awareness + 1);
+        probe.deadline = probe.deadline.min(deadline);
+        let step = match probe.stage {
+            Stage::Direct => probe.deadline.min(cx.now + knobs.probe_timeout),
+            Stage::Indirect => probe.deadline,
+        };
+        cx.timers.hasten(Timer::ProbeStep, step);
+    }
+
     /// This node slept, or could not send: whoever it was probing is not to blame.
     pub(crate) fn void(&mut self, cx: &mut Ctx) {
         let Some(probe) = self.end(cx) else { return };

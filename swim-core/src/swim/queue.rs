@@ -41,6 +41,9 @@ pub(crate) struct Room {
     pub(crate) parts: usize,
     /// Bytes that each item costs beyond its own.
     pub(crate) overhead: usize,
+    /// Whether the datagram is made for the items; else they ride on a message, and there are
+    /// datagrams made for them besides.
+    pub(crate) dedicated: bool,
 }
 
 impl<T> Lane<T> {
@@ -81,6 +84,16 @@ impl<T> Lane<T> {
         Some(what)
     }
 
+    /// Takes out all for which `unwanted` holds.
+    pub(crate) fn drain(&mut self, unwanted: impl Fn(&T) -> bool, mut drained: impl FnMut(T)) {
+        for id in 0..self.items.len() as u32 {
+            let item = &self.items[id as usize];
+            if item.what.as_ref().is_some_and(&unwanted) {
+                self.remove(id).map(&mut drained);
+            }
+        }
+    }
+
     /// Takes out the item that was sent most often, the oldest of those.
     pub(crate) fn remove_last(&mut self) -> Option<T> {
         let id = self.tiers.iter().rev().find(|t| t.tail != NIL)?.tail;
@@ -88,7 +101,7 @@ impl<T> Lane<T> {
     }
 
     /// Offers items to `emit` while there is room, with the bytes that are left for one; it writes
-    /// the item and says how many it took, or `None` if it does not fit. Counts the transmission,
+    /// the item and says how many it took, which may be more, or `None` if it does not fit. Counts the transmission,
     /// and gives what has reached `limit` to `finished`.
     pub(crate) fn fill(
         &mut self,
@@ -115,7 +128,7 @@ impl<T> Lane<T> {
                 let next = if id == last { NIL } else { item.next };
                 let what = item.what.as_ref().expect("listed items are not free");
                 if let Some(bytes) = emit(what, room.bytes - room.overhead) {
-                    room.bytes -= bytes + room.overhead;
+                    room.bytes = room.bytes.saturating_sub(bytes + room.overhead);
                     room.parts -= 1;
                     if let Some(what) = self.advance(id, limit) {
                         finished(what);
@@ -204,7 +217,7 @@ mod tests {
 
     fn fill(lane: &mut Lane<(u32, usize)>, bytes: usize, limit: u32) -> (Vec<u32>, Vec<u32>) {
         let (mut sent, mut done) = (vec![], vec![]);
-        let mut room = Room { bytes, parts: 127, overhead: 2 };
+        let mut room = Room { bytes, parts: 127, overhead: 2, dedicated: true };
         let emit = |&(x, bytes): &(u32, usize), left| {
             sent.extend((bytes <= left).then_some(x));
             (bytes <= left).then_some(bytes)

@@ -12,7 +12,9 @@ use super::queue::{ItemId, Lane as Tiers, Room};
 use crate::ids::{Lane, NodeName, OpId};
 use crate::wire::{Alive, Claim, Compound, Kind};
 
-/// One fill in this many serves the user lanes first, so that no lane starves under churn.
+/// One datagram in this many, of those made for rumours, serves the user lanes first, and each of
+/// them in turn before the others: else membership under churn, or a lane that is never empty,
+/// would starve those behind it.
 const USER_FIRST_EVERY: u32 = 8;
 
 /// A claim to be passed on. An alive claim says what the table holds when it is sent.
@@ -109,8 +111,8 @@ pub(crate) enum End {
     Dropped,
 }
 
-/// What ended while the queue was worked on.
-pub(crate) type Ended = SmallVec<[(OpId, End); 2]>;
+/// What ended while the queue was worked on; nobody waits for those without an `OpId`.
+pub(crate) type Ended = SmallVec<[(Option<OpId>, End); 2]>;
 
 /// The queue of a node; a node at rest has none.
 #[derive(Default)]
@@ -189,17 +191,33 @@ impl Rumours {
             && let Some(old) = by_key.remove(&(lane, key.clone()))
             && let Some(old) = tiers.remove(old)
         {
-            ended.extend(old.op.map(|op| (op, End::Displaced)));
+            ended.push((old.op, End::Displaced));
         }
-        if tiers.len() >= lane_len_max as usize
+        // More than one if a reload has made the bound smaller.
+        while tiers.len() >= lane_len_max as usize
             && let Some(old) = tiers.remove_last()
         {
             old.key.and_then(|key| by_key.remove(&(lane, key)));
-            ended.extend(old.op.map(|op| (op, End::Dropped)));
+            ended.push((old.op, End::Dropped));
         }
         let item = tiers.push(Broadcast { key: key.clone(), payload, op });
         if let Some(key) = key {
             by_key.insert((lane, key), item);
+        }
+        ended
+    }
+
+    /// Drops the user broadcasts of more than `bytes_max`.
+    pub(crate) fn drop_longer(&mut self, bytes_max: usize) -> Ended {
+        let mut ended = Ended::new();
+        let user = self.0.as_mut().and_then(|queued| queued.user.as_mut());
+        let Some(UserLanes { lanes, by_key }) = user.map(|user| &mut **user) else { return ended };
+        for lane in Lane::ALL {
+            let too_long = |broadcast: &Broadcast| broadcast.payload.len() > bytes_max;
+            lanes[lane as usize].drain(too_long, |old| {
+                old.key.and_then(|key| by_key.remove(&(lane, key)));
+                ended.push((old.op, End::Dropped));
+            });
         }
         ended
     }
@@ -243,24 +261,32 @@ impl Queued {
         out: &mut Compound<'_>,
         ended: &mut Ended,
     ) -> bool {
-        self.fills = self.fills.wrapping_add(1);
-        let user_first = self.user.is_some() && self.fills.is_multiple_of(USER_FIRST_EVERY);
+        self.fills = self.fills.wrapping_add(room.dedicated.into());
+        let user_first =
+            room.dedicated && self.user.is_some() && self.fills.is_multiple_of(USER_FIRST_EVERY);
         if user_first {
-            self.fill_user(room, limit, out, ended);
+            let first = self.fills / USER_FIRST_EVERY;
+            self.fill_user(room, limit, first, out, ended);
         }
         let mut own_finished = false;
         let by_subject = &mut self.by_subject;
+        let (dedicated, carried) = (room.dedicated, out.count());
         self.membership.fill(
             room,
             limit,
-            |rumour, bytes_left| rumour.tell(members, bytes_left, out),
+            |rumour, bytes_left| {
+                // A claim that is longer than any room goes all the same, and by itself: the
+                // datagram's length is what it is packed to, and a claim cannot be cut.
+                let goes = dedicated && out.count() == carried;
+                rumour.tell(members, if goes { Compound::PART_BYTES_MAX } else { bytes_left }, out)
+            },
             |rumour| {
                 by_subject.remove(&rumour.subject());
                 own_finished |= rumour.subject() == own;
             },
         );
         if !user_first {
-            self.fill_user(room, limit, out, ended);
+            self.fill_user(room, limit, 0, out, ended);
         }
         own_finished
     }
@@ -269,12 +295,15 @@ impl Queued {
         &mut self,
         room: &mut Room,
         limit: u32,
+        first: u32,
         out: &mut Compound<'_>,
         ended: &mut Ended,
     ) {
         let Some(user) = &mut self.user else { return };
         let UserLanes { lanes, by_key } = &mut **user;
-        for lane in Lane::ALL {
+        let mut order = Lane::ALL;
+        order.rotate_left(first as usize % Lane::ALL.len());
+        for lane in order {
             lanes[lane as usize].fill(
                 room,
                 limit,
@@ -288,7 +317,7 @@ impl Queued {
                 },
                 |broadcast| {
                     broadcast.key.and_then(|key| by_key.remove(&(lane, key)));
-                    ended.extend(broadcast.op.map(|op| (op, End::Sent)));
+                    ended.extend(broadcast.op.map(|op| (Some(op), End::Sent)));
                 },
             );
         }

@@ -92,6 +92,13 @@ impl Timers {
         self.arm(timer, Instant::MAX);
     }
 
+    /// Brings a running timer forward to `at`, unless it fires before.
+    pub(crate) fn hasten(&mut self, timer: Timer, at: Instant) {
+        if self.is_armed(timer) && at < self.at[timer as usize] {
+            self.arm(timer, at);
+        }
+    }
+
     pub(crate) fn is_armed(&self, timer: Timer) -> bool {
         self.at[timer as usize] != Instant::MAX
     }

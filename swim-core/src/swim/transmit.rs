@@ -212,10 +212,14 @@ fn fill(cx: &mut Ctx, compound: &mut Compound<'_>, outer: usize) {
         _ => compound.len() + COMPOUND_BYTES + PART_BYTES,
     };
     let max = cx.config.knobs.datagram_bytes_max as usize;
+    let dedicated = compound.is_empty() || !cx.has_rounds();
+    let bytes = max.saturating_sub(used + outer + cx.outer_bytes());
     let mut room = Room {
-        bytes: max.saturating_sub(used + outer + cx.outer_bytes()),
+        // What is made for rumours carries one, whatever its other layers leave.
+        bytes: if dedicated { bytes.max(PART_BYTES + 1) } else { bytes },
         parts: Compound::PARTS_MAX - compound.count(),
         overhead: PART_BYTES,
+        dedicated,
     };
     compound.reserve(room.bytes.min(CLAIM_BYTES * cx.rumours.membership_len()));
     let limit = cx.transmit_limit();

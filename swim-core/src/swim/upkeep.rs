@@ -33,16 +33,31 @@ pub(crate) fn start(cx: &mut Ctx) {
     cx.timers.arm(Timer::Reap, at);
 }
 
-/// Arms what a new configuration switched on.
+/// Arms what a new configuration switched on, and brings forward what an interval that is shorter
+/// now would have due sooner.
 pub(crate) fn rearm(cx: &mut Ctx) {
     let knobs = &cx.config.knobs;
-    let wanted =
-        [(Timer::PushPull, knobs.push_pull_interval), (Timer::Reconnect, knobs.reconnect_interval)];
-    for (timer, interval) in wanted {
-        if !interval.is_zero() && !cx.timers.is_armed(timer) {
+    let push_pull = push_pull_interval(knobs.push_pull_interval, cx.members.len());
+    let intervals = [
+        (Timer::Probe, knobs.probe_interval),
+        (Timer::PushPull, push_pull),
+        (Timer::Reconnect, knobs.reconnect_interval),
+        (Timer::Reap, knobs.reap_interval),
+    ];
+    for (timer, interval) in intervals {
+        if interval.is_zero() {
+            cx.timers.stop(timer);
+        } else if cx.timers.is_armed(timer) {
+            cx.timers.hasten(timer, cx.now + interval);
+        } else {
             cx.timers.arm(timer, cx.now + interval);
         }
     }
+    cx.timers.hasten(Timer::FastJoin, cx.now + knobs.fast_join_pause);
+    // A round that waits was drawn for other knobs; the next has its phase in the new interval.
+    cx.out.begin_gossip();
+    cx.timers.stop(Timer::Gossip);
+    cx.arm_gossip();
 }
 
 /// Chooses the targets of a gossip round (memberlist spec 6.2).
