@@ -97,6 +97,7 @@ const DEPENDENCIES: &[&str] = &[
     "crc32fast",
     "rand_core",
     "rand_xoshiro",
+    "siphasher",
     "aes-gcm",
     "base64",
     "ring",
@@ -230,8 +231,9 @@ fn files_say_what_they_are() {
     bad.none();
 }
 
-/// Meaning, default and whether a reload changes it; a number has a range too. What too small and
-/// too large cost is for a reader to judge.
+/// Meaning, default and whether a reload changes it; a number has a range too, and says what it
+/// costs to make it smaller and larger, a flag what one of its values does. Whether that is all of
+/// the cost is for a reader to judge.
 #[test]
 fn knobs_are_documented() {
     let mut bad = Complaints::default();
@@ -246,11 +248,21 @@ fn knobs_are_documented() {
         let reload = line.ends_with(", RELOAD;");
         if reload || line.ends_with(", FIXED;") {
             knobs += 1;
-            let range = !line.contains(": bool") && !line.contains(": Option");
-            let wanted =
-                [("Default ", true), (" to ", range), ("Reloadable", reload), ("Fixed.", !reload)];
+            let flag = line.contains(": bool");
+            let range = !flag && !line.contains(": Option");
+            let wanted = [
+                ("Default ", true),
+                (" to ", range),
+                ("maller", range),
+                ("arger", range),
+                ("Reloadable", reload),
+                ("Fixed.", !reload),
+            ];
             for (text, _) in wanted.iter().filter(|(text, due)| *due && !docs.contains(text)) {
                 bad.add(file, n, &format!("the knob's documentation does not say {text:?}"));
+            }
+            if flag && !docs.contains("True ") && !docs.contains("False ") {
+                bad.add(file, n, "the flag's documentation does not say what one value costs");
             }
         }
         docs.clear();

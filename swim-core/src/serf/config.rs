@@ -61,25 +61,27 @@ const DAY: Duration = Duration::from_secs(24 * 3600);
 knobs! {
     /// The version of Serf's protocol that this node speaks (serf spec 1.6).
     ///
-    /// Default 4, as the library of Serf, Consul and Nomad; 2 to 5. Below 3 tags are cut down to
-    /// the role, below 4 there are no queries. Fixed.
+    /// Default 4, as the library of Serf, Consul and Nomad; 2 to 5. Smaller loses: below 3 tags
+    /// are cut down to the role, below 4 there are no queries; larger is understood by newer nodes
+    /// only. Fixed.
     protocol: u32 = 4; (2, 5), FIXED;
 
     /// Bytes of a user event that this node sends, its header included.
     ///
-    /// Default 512; 64 to 9,216. What does not fit a datagram spreads only by push/pull.
-    /// Reloadable.
+    /// Default 512; 64 to 9,216. Smaller refuses longer events; larger than a datagram, they spread
+    /// only by push/pull. Reloadable.
     user_event_bytes_max: u32 = 512; (64, 9216), RELOAD;
 
     /// Bytes of a query that this node sends, its header included.
     ///
-    /// Default 1,024; 128 to 9,216. A query that does not fit a datagram reaches nobody.
-    /// Reloadable.
+    /// Default 1,024; 128 to 9,216. Smaller refuses longer queries; larger than a datagram, they
+    /// reach nobody. Reloadable.
     query_bytes_max: u32 = 1024; (128, 9216), RELOAD;
 
     /// Bytes of a response that this node sends, its header, and that of a relay, included.
     ///
-    /// Default 1,024; 128 to 9,216. Reloadable.
+    /// Default 1,024; 128 to 9,216. Smaller refuses longer answers; larger than a datagram's path,
+    /// they are lost with any fragment. Reloadable.
     response_bytes_max: u32 = 1024; (128, 9216), RELOAD;
 
     /// Lamport times of which user events are remembered, and told to others by push/pull.
@@ -90,13 +92,15 @@ knobs! {
 
     /// Bytes of user events that are remembered at most; at the bound the oldest are forgotten.
     ///
-    /// Default 4 MiB; 4 KiB to 16 MiB, since a push/pull carries them all and has 20 MiB.
+    /// Default 4 MiB; 4 KiB to 16 MiB, since a push/pull carries them all and has 20 MiB. Smaller
+    /// forgets events that somebody still lacks; larger costs memory and longer push/pulls.
     /// Reloadable.
     event_bytes_max: u32 = 4 << 20; (4 << 10, 16 << 20), RELOAD;
 
     /// Lamport times of which queries are remembered.
     ///
-    /// Default 512; 1 to 65,536. Smaller drops more queries as too late. Fixed.
+    /// Default 512; 1 to 65,536. Smaller drops more queries as too late; larger costs memory.
+    /// Fixed.
     query_times_max: u32 = 512; (1, 1 << 16), FIXED;
 
     /// A query waits `gossip_interval * query_timeout_mult * ceil(log10(n + 1))` for answers unless
@@ -108,13 +112,15 @@ knobs! {
 
     /// Queries of this node's own that are under way at most; more are refused.
     ///
-    /// Default 1,024; 1 to 65,536. Reloadable.
+    /// Default 1,024; 1 to 65,536. Smaller refuses queries of a burst; larger costs memory, for who
+    /// has answered each. Reloadable.
     queries_max: u32 = 1024; (1, 1 << 16), RELOAD;
 
     /// Queries of others that this node can still answer at most; the oldest is forgotten for a new
     /// one.
     ///
-    /// Default 4,096; 1 to 1,048,576. Reloadable.
+    /// Default 4,096; 1 to 1,048,576. Smaller answers fewer of those that are slow to be answered;
+    /// larger lets others fill more memory. Reloadable.
     open_queries_max: u32 = 4096; (1, 1 << 20), RELOAD;
 
     /// How long an intent of a member that is not known yet is remembered.
@@ -125,7 +131,8 @@ knobs! {
 
     /// Intents of members not known yet that are remembered at most; more are dropped and counted.
     ///
-    /// Default 65,536; 16 to 16,777,216. Reloadable.
+    /// Default 65,536; 16 to 16,777,216. Smaller misses intents in a storm of joins and leaves; larger
+    /// lets others fill more memory. Reloadable.
     recent_intents_max: u32 = 1 << 16; (16, 1 << 24), RELOAD;
 
     /// How long a leave, a forced leave or a change of tags waits for its broadcast.
@@ -136,24 +143,28 @@ knobs! {
 
     /// How long a node that has left goes on, so that others pass its leave on.
     ///
-    /// Default 1 s (Consul 3 s); 0 to 1 h. Reloadable.
+    /// Default 1 s (Consul 3 s); 0 to 1 h. Smaller stops before others have passed it on, and the
+    /// leave looks like a failure; larger makes whoever waits for the end wait. Reloadable.
     leave_propagate_delay: Duration = S(1); (OFF, HOUR), RELOAD;
 
     /// A member that comes back within this time after it failed is counted as flapping.
     ///
-    /// Default 60 s; 0 to 24 h. Reloadable.
+    /// Default 60 s; 0 to 24 h. Only the counter depends on it: smaller counts fewer of those that
+    /// come and go, larger also those that were restarted. Reloadable.
     flap_timeout: Duration = S(60); (OFF, DAY), RELOAD;
 
     /// Broadcasts of one kind (intents, queries, events) that wait at most; the one that was sent
     /// most often is dropped for a new one.
     ///
-    /// Default 4,096; 1 to 1,048,576. Ignored if `min_queue_depth` is set. Reloadable.
+    /// Default 4,096; 1 to 1,048,576. Ignored if `min_queue_depth` is set. Smaller drops what not all
+    /// have heard of; larger costs memory, and lets news wait behind more others. Reloadable.
     max_queue_depth: u32 = 4096; (1, 1 << 20), RELOAD;
 
     /// If not 0: as many broadcasts of one kind wait as twice the number of members, but at least
     /// so many.
     ///
-    /// Default 0 (Consul 4,096); 0 to 1,048,576. Reloadable.
+    /// Default 0 (Consul 4,096); 0 to 1,048,576. Smaller and larger cost what they do of
+    /// `max_queue_depth`. Reloadable.
     min_queue_depth: u32 = 0; (0, 1 << 20), RELOAD;
 
     /// Whether this node asks the others, when another node claims its name, and gives in if most
@@ -164,28 +175,30 @@ knobs! {
 
     /// Whether this node tells its network coordinate, and learns from those of others.
     ///
-    /// Default true. It takes about a kibibyte, and some 300 bytes for each member. Fixed.
+    /// Default true. True takes about a kibibyte, and some 300 bytes for each member. Fixed.
     coordinates: bool = true; (), FIXED;
 
     /// How long events of members are gathered at most before they are told together; 0 tells each
     /// at once.
     ///
-    /// Default 0 (Serf's agent 3 s); 0 to 1 h. Longer tells later. Fixed.
+    /// Default 0 (Serf's agent 3 s); 0 to 1 h. Smaller tells more often, larger tells later. Fixed.
     coalesce_period: Duration = OFF; (OFF, HOUR), FIXED;
 
     /// Gathered events of members are told sooner if none came for this long.
     ///
-    /// Default 1 s; 1 ms to 1 h. Only with `coalesce_period`. Fixed.
+    /// Default 1 s; 1 ms to 1 h. Only with `coalesce_period`. Smaller gathers less, larger tells
+    /// later. Fixed.
     quiescent_period: Duration = S(1); (Duration::from_millis(1), HOUR), FIXED;
 
     /// The same as `coalesce_period` for user events that may be coalesced.
     ///
-    /// Default 0 (Serf's agent 3 s); 0 to 1 h. Longer tells later. Fixed.
+    /// Default 0 (Serf's agent 3 s); 0 to 1 h. Smaller tells more often, larger tells later. Fixed.
     user_coalesce_period: Duration = OFF; (OFF, HOUR), FIXED;
 
     /// The same as `quiescent_period` for user events that may be coalesced.
     ///
-    /// Default 1 s; 1 ms to 1 h. Only with `user_coalesce_period`. Fixed.
+    /// Default 1 s; 1 ms to 1 h. Only with `user_coalesce_period`. Smaller gathers less, larger tells
+    /// later. Fixed.
     user_quiescent_period: Duration = S(1); (Duration::from_millis(1), HOUR), FIXED;
 }
 
