@@ -11,4 +11,5 @@ pub mod ours;
 pub mod peer;
 pub mod process;
 pub mod table;
+pub mod tasks;
 pub mod workload;

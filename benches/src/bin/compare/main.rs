@@ -1,6 +1,6 @@
 //! Prints the table of all rows, ours beside the peer's, with ratios.
 //!
-//! `cargo run --release -p swim-benches --features ring [-- [--runs N] [ROW ...]]`
+//! `cargo run --release -p swim-benches --features ring -- [--runs N] [--all | ROW ...]`
 
 use swim_benches::counting::Counting;
 use swim_benches::table::{self, Row};
@@ -19,10 +19,10 @@ fn main() {
     if child::run(&args) {
         return;
     }
-    let Some(plan) = Plan::parse(&args) else {
-        eprintln!("usage: compare [--runs N] [ROW ...], with rows 1 to 13");
+    let plan = Plan::parse(&args).unwrap_or_else(|why| {
+        eprintln!("{why}\n{USAGE}");
         std::process::exit(2);
-    };
+    });
     println!("{}", table::heading());
     packets::rows(&plan);
     wire::rows(&plan);
@@ -33,22 +33,34 @@ fn main() {
 /// What is asked for on the command line.
 pub(crate) struct Plan {
     runs: usize,
-    rows: Vec<String>,
+    rows: Vec<u32>,
 }
 
 impl Plan {
-    fn parse(args: &[String]) -> Option<Self> {
+    fn parse(args: &[String]) -> Result<Self, String> {
         let mut plan = Self { runs: RUNS, rows: Vec::new() };
-        let mut args = args.iter();
+        let (mut all, mut args) = (false, args.iter());
         while let Some(arg) = args.next() {
-            if arg == "--runs" {
-                plan.runs = args.next()?.parse().ok().filter(|runs| (1..=31).contains(runs))?;
-            } else {
-                let row: u32 = arg.parse().ok()?;
-                plan.rows.push(row.to_string());
+            match arg.as_str() {
+                "--all" => all = true,
+                "--runs" => {
+                    let runs = args.next().ok_or("--runs takes a number from 1 to 31")?;
+                    plan.runs = number(runs, 1..=31).ok_or_else(|| {
+                        format!("--runs takes a number from 1 to 31, and not {runs:?}")
+                    })? as usize;
+                }
+                row => plan.rows.push(number(row, ROWS).ok_or_else(|| {
+                    format!("there is no row {row:?}: rows are numbered 1 to {}", ROWS.end())
+                })?),
             }
         }
-        Some(plan)
+        match (all, plan.rows.is_empty()) {
+            (true, false) => return Err("--all leaves no rows to choose".into()),
+            (true, true) => plan.rows.extend(ROWS),
+            (false, true) => plan.rows.extend(ROWS.filter(|row| !SLOW.contains(row))),
+            (false, false) => {}
+        }
+        Ok(plan)
     }
 
     /// How often every side runs.
@@ -58,12 +70,7 @@ impl Plan {
 
     /// Whether the row of this number was asked for.
     pub(crate) fn wants(&self, number: &str) -> bool {
-        self.rows.is_empty() || self.rows.iter().any(|row| row == number)
-    }
-
-    /// Whether it was asked for by its number.
-    pub(crate) fn wants_by_name(&self, number: &str) -> bool {
-        !self.rows.is_empty() && self.wants(number)
+        number.parse().is_ok_and(|number| self.rows.contains(&number))
     }
 
     /// Prints a row, unless only others were asked for.
@@ -78,4 +85,39 @@ impl Plan {
     }
 }
 
+fn number(text: &str, range: std::ops::RangeInclusive<u32>) -> Option<u32> {
+    text.parse().ok().filter(|number| range.contains(number))
+}
+
+const USAGE: &str = "usage: compare [--runs N] [--all | ROW ...]";
 const RUNS: usize = 9;
+const ROWS: std::ops::RangeInclusive<u32> = 1..=13;
+/// foca takes minutes to load ten thousand full rosters; printed if asked for.
+const SLOW: [u32; 1] = [12];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plan(line: &str) -> Result<Plan, String> {
+        let args: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
+        Plan::parse(&args)
+    }
+
+    #[test]
+    fn the_slow_row_is_printed_if_asked_for() {
+        let wants = |line, row| plan(line).unwrap_or_else(|why| panic!("{why}")).wants(row);
+        assert!(wants("", "11") && wants("", "13") && !wants("", "12"));
+        assert!(wants("--all", "12") && wants("--all --runs 3", "1"));
+        assert!(wants("12 3", "12") && wants("12 3", "3") && !wants("12 3", "4"));
+    }
+
+    #[test]
+    fn a_row_that_is_not_there_is_refused() {
+        for line in ["99", "0", "-1", "x", "--runs", "--runs 0", "--runs 32", "--all 3"] {
+            assert!(plan(line).is_err(), "{line}");
+        }
+        let why = plan("99").err();
+        assert_eq!(why.as_deref(), Some("there is no row \"99\": rows are numbered 1 to 13"));
+    }
+}

@@ -14,8 +14,7 @@ use crate::Plan;
 pub(crate) fn rows(plan: &Plan) {
     // What performance.md asks for: the peer's figure over ours.
     for (row, n, ratio) in [("11", 1_000, 2.2), ("12", 10_000, 6.8)] {
-        // foca takes minutes to load ten thousand full rosters.
-        if plan.wants(row) && (n <= 1_000 || plan.wants_by_name(row)) {
+        if plan.wants(row) {
             at_rest(plan, row, n, ratio);
         }
     }
