@@ -5,8 +5,8 @@
 //! Digests of all that the node gave out stand between them, so that a replay knows where it first
 //! differs. The same bytes serve as a flight recorder, a regression test and a fuzzer's seed.
 //!
-//! A journal contains what the node has seen: keys and user payloads among it, unless
-//! [`Secrets::Hidden`] is asked for. Keep its file at mode 0600.
+//! A journal contains what the node has seen: keys, payloads and metadata among it, unless
+//! [`Secrets::Hidden`] is asked for, which says what stays. Keep its file at mode 0600.
 //!
 //! ```
 //! use swim_core::journal::{Recorder, Secrets, replay};
@@ -27,6 +27,7 @@
 mod codec;
 mod digest;
 mod hide;
+mod prf;
 mod recorder;
 mod replayer;
 

@@ -7,7 +7,7 @@ use bytes::{Bytes, BytesMut};
 
 use super::codec::{put_config, put_identity, put_input, put_uint, put_verdict};
 use super::digest::Digest;
-use super::hide::Pseudonyms;
+use super::hide::{self, Pseudonyms};
 use super::{DIGEST_EVERY, MAGIC, Poll, Tag};
 use crate::config::Config;
 use crate::error::Rejected;
@@ -18,18 +18,35 @@ use crate::rng::Seed;
 use crate::swim::Node;
 use crate::time::{Instant, nanos};
 
-/// What a journal keeps of keys and user payloads.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What a journal keeps of keys, payloads and metadata.
+#[derive(Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Secrets {
     /// All; a replay is exact.
     Kept,
-    /// Pseudonyms of equal length. A replay does the same with other payloads, so the journal holds
-    /// no digests.
+    /// Pseudonyms of equal length, by a keyed pseudorandom function.
+    ///
+    /// Hidden are keys, user payloads and their keys, metadata, payloads of acks, application
+    /// state, texts of errors and of the policy, and every byte of a message that cannot be read.
+    /// What stays: names, addresses, versions, label and the other settings, incarnations and
+    /// states, the seed, times and lengths, and which of the hidden things are equal.
+    ///
+    /// A replay does the same with the pseudonyms, but that two short ones (a byte or two) may
+    /// happen to be equal. What it gives out contains them, so the journal holds no digests.
     Hidden {
-        /// A secret random number: whoever knows it can test guesses.
-        salt: u64,
+        /// Secret random bytes: whoever knows them can test guesses. Nothing needs them later.
+        key: [u8; 32],
     },
+}
+
+/// Does not tell the key.
+impl core::fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(match self {
+            Self::Kept => "Kept",
+            Self::Hidden { .. } => "Hidden",
+        })
+    }
 }
 
 /// A [`Node`] of the same call shape that writes down what it is given.
@@ -55,19 +72,16 @@ impl Recorder {
     ) -> Self {
         let hidden = match secrets {
             Secrets::Kept => None,
-            Secrets::Hidden { salt } => Some(Pseudonyms::new(salt)),
+            Secrets::Hidden { key } => Some(Pseudonyms::new(&key)),
         };
-        let shown = match &hidden {
-            Some(names) => {
-                let builder = config.to_builder().keyring(names.keyring(&config.keyring));
-                builder.build().expect("only the keys are other ones")
-            }
-            None => Arc::clone(&config),
+        let (config_shown, me_shown) = match &hidden {
+            Some(names) => (names.config(&config), names.identity(&me)),
+            None => (Arc::clone(&config), me.clone()),
         };
         let mut journal = MAGIC.to_vec();
         journal.push(hidden.is_some().into());
-        put_config(&mut journal, &shown);
-        put_identity(&mut journal, &me);
+        put_config(&mut journal, &config_shown);
+        put_identity(&mut journal, &me_shown);
         journal.extend_from_slice(seed.as_bytes());
         put_uint(&mut journal, now.as_nanos());
         let mut node = Node::new(config, me, seed, now);
@@ -175,9 +189,8 @@ impl Recorder {
         };
         match *input {
             Input::Datagram { at, from, bytes } => {
-                for bytes in names.datagram(bytes) {
-                    self.put(now, &Input::Datagram { at, from, bytes: &bytes });
-                }
+                let bytes = names.datagram(bytes);
+                self.put(now, &Input::Datagram { at, from, bytes: &bytes });
             }
             Input::Request { id, from, bytes } => {
                 let bytes = names.stream(bytes);
@@ -187,10 +200,11 @@ impl Recorder {
                 let bytes = names.stream(bytes);
                 self.put(now, &Input::Reply { id, result: Ok(&bytes) });
             }
-            _ => {
-                let hidden = names.input(input.clone());
-                self.put(now, &hidden);
+            Input::Command { op, ref command } => {
+                let command = names.command(command.clone());
+                self.put(now, &Input::Command { op, command });
             }
+            Input::Timeout | Input::Unsent { .. } | Input::Reply { .. } => self.put(now, input),
         }
     }
 
@@ -206,8 +220,9 @@ impl Recorder {
         if !verdicts.is_empty() {
             self.journal.extend_from_slice(&[0, Tag::Verdicts as u8]);
             put_uint(&mut self.journal, verdicts.len() as u64);
-            for verdict in &verdicts {
-                put_verdict(&mut self.journal, verdict);
+            for verdict in verdicts {
+                let verdict = if self.hidden.is_some() { hide::verdict(verdict) } else { verdict };
+                put_verdict(&mut self.journal, &verdict);
             }
         }
     }

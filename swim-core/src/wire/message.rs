@@ -1,5 +1,7 @@
 //! A message of any kind but the ones that hold others.
 
+use bytes::BytesMut;
+
 use crate::wire::{Ack, Alive, Claim, DecodeError, ErrorReply, IndirectPing, Kind, Nack, Ping};
 
 /// A message of a packet, or one of a stream other than a push/pull.
@@ -49,5 +51,23 @@ impl<'a> Message<'a> {
             Some(Kind::Error) => Self::Error(ErrorReply::decode(body)?),
             _ => return Err(DecodeError::Unsupported(byte)),
         })
+    }
+
+    /// Appends type byte and body.
+    pub fn encode(&self, out: &mut BytesMut) {
+        match self {
+            Self::Ping(ping) => ping.encode(out),
+            Self::IndirectPing(ping) => ping.encode(out),
+            Self::Ack(ack) => ack.encode(out),
+            Self::Nack(nack) => nack.encode(out),
+            Self::Suspect(claim) => claim.encode(Kind::Suspect, out),
+            Self::Alive(alive) => alive.encode(out),
+            Self::Dead(claim) => claim.encode(Kind::Dead, out),
+            Self::User(payload) => {
+                out.extend_from_slice(&[Kind::User.byte()]);
+                out.extend_from_slice(payload);
+            }
+            Self::Error(error) => error.encode(out),
+        }
     }
 }
