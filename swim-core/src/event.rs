@@ -143,8 +143,8 @@ pub enum Outcome {
     /// A newer broadcast of the same key took its place, or another address or a leave that of a
     /// change of address.
     Displaced,
-    /// The lane was full, and this broadcast had been sent most often; or a new key or configuration
-    /// leaves no datagram with room for it.
+    /// The lane was full, and this broadcast had been sent most often; or a new key or
+    /// configuration leaves no datagram with room for it.
     Dropped,
     /// The pinged node answered after this time.
     Pong(Duration),

@@ -365,11 +365,9 @@ impl<'a> World<'a> {
                 assert_eq!(bytes.len(), sent.len);
                 assert!(sent.peer.is_none_or(|peer| self.node.peer_name(peer).is_some()));
                 let parts = self.outputs.datagram(&bytes);
-                let config = self.node.config();
-                let bytes_max = config.datagram_bytes_max() as usize;
-                // A message cannot be cut; without rounds a claim may ride on another.
-                let whole = if config.ablation().piggyback_only { 2 } else { 1 };
-                assert!(parts <= whole || bytes.len() <= bytes_max, "{} bytes", bytes.len());
+                let (config, len) = (self.node.config(), bytes.len());
+                let uncuttable = 1 + usize::from(config.ablation().piggyback_only);
+                assert!(parts <= uncuttable || len <= config.datagram_bytes_max() as usize);
                 keep(&mut self.outputs.tokens, sent.token);
                 let _ = write!(self.outputs.datagrams, "{} {}", sent.to, sent.crc);
             }

@@ -131,8 +131,8 @@ knobs! {
 
     /// Intents of members not known yet that are remembered at most; more are dropped and counted.
     ///
-    /// Default 65,536; 16 to 16,777,216. Smaller misses intents in a storm of joins and leaves; larger
-    /// lets others fill more memory. Reloadable.
+    /// Default 65,536; 16 to 16,777,216. Smaller misses intents in a storm of joins and leaves;
+    /// larger lets others fill more memory. Reloadable.
     recent_intents_max: u32 = 1 << 16; (16, 1 << 24), RELOAD;
 
     /// How long a leave, a forced leave or a change of tags waits for its broadcast.
@@ -156,8 +156,8 @@ knobs! {
     /// Broadcasts of one kind (intents, queries, events) that wait at most; the one that was sent
     /// most often is dropped for a new one.
     ///
-    /// Default 4,096; 1 to 1,048,576. Ignored if `min_queue_depth` is set. Smaller drops what not all
-    /// have heard of; larger costs memory, and lets news wait behind more others. Reloadable.
+    /// Default 4,096; 1 to 1,048,576. Ignored if `min_queue_depth` is set. Smaller drops what not
+    /// all have heard of; larger costs memory, and lets news wait behind more others. Reloadable.
     max_queue_depth: u32 = 4096; (1, 1 << 20), RELOAD;
 
     /// If not 0: as many broadcasts of one kind wait as twice the number of members, but at least
@@ -197,8 +197,8 @@ knobs! {
 
     /// The same as `quiescent_period` for user events that may be coalesced.
     ///
-    /// Default 1 s; 1 ms to 1 h. Only with `user_coalesce_period`. Smaller gathers less, larger tells
-    /// later. Fixed.
+    /// Default 1 s; 1 ms to 1 h. Only with `user_coalesce_period`. Smaller gathers less, larger
+    /// tells later. Fixed.
     user_quiescent_period: Duration = S(1); (Duration::from_millis(1), HOUR), FIXED;
 }
 

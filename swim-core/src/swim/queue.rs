@@ -101,8 +101,8 @@ impl<T> Lane<T> {
     }
 
     /// Offers items to `emit` while there is room, with the bytes that are left for one; it writes
-    /// the item and says how many it took, which may be more, or `None` if it does not fit. Counts the transmission,
-    /// and gives what has reached `limit` to `finished`.
+    /// the item and says how many it took, which may be more, or `None` if it does not fit. Counts
+    /// the transmission, and gives what has reached `limit` to `finished`.
     pub(crate) fn fill(
         &mut self,
         room: &mut Room,
