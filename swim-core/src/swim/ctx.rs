@@ -7,11 +7,10 @@ use core::net::SocketAddr;
 use core::time::Duration;
 
 use bytes::Bytes;
-use smallvec::SmallVec;
 
 use super::above::{Above, Letter, Mark};
 use super::events::Events;
-use super::members::{Members, Slot, SlotId};
+use super::members::{Members, SlotId};
 use super::outbox::{Outbox, Packet};
 use super::rumours::{End, Ended, Rumour, Rumours};
 use super::suspicion;
@@ -256,70 +255,6 @@ impl Ctx {
     pub(crate) fn end_misfits(&mut self) {
         let ended = self.rumours.drop_longer(self.broadcast_bytes_max());
         self.end_broadcasts(ended);
-    }
-
-    /// Up to `k` different members for which `wanted` holds, uniformly drawn. Never fewer than
-    /// there are (hazard 35).
-    pub(crate) fn pick(
-        &mut self,
-        k: usize,
-        wanted: impl Fn(&Members, SlotId, &Slot) -> bool,
-    ) -> SmallVec<[SlotId; 8]> {
-        let Self { members, rng, .. } = self;
-        let mut picked: SmallVec<[SlotId; 8]> = SmallVec::new();
-        let slots = members.slots_len();
-        let fits = |slot, picked: &[SlotId]| {
-            members.get(slot).is_some_and(|s| wanted(members, slot, s)) && !picked.contains(&slot)
-        };
-        // A few draws find enough in a healthy cluster; what they miss, a walk finds.
-        let draws = if slots as usize > 8 * k { 4 * k + 8 } else { 0 };
-        for _ in 0..draws {
-            if picked.len() == k {
-                return picked;
-            }
-            let slot = rng.below(slots);
-            if fits(slot, &picked) {
-                picked.push(slot);
-            }
-        }
-        if picked.len() == k {
-            return picked;
-        }
-        let mut left = k - picked.len();
-        if draws == 0 {
-            // Few slots: each subset of k is equally likely (reservoir sampling).
-            let mut seen = 0;
-            for slot in 0..slots {
-                if !fits(slot, &[]) {
-                    continue;
-                }
-                seen += 1;
-                if picked.len() < k {
-                    picked.push(slot);
-                } else if let Some(place) = picked.get_mut(rng.below(seen) as usize) {
-                    *place = slot;
-                }
-            }
-            return picked;
-        }
-        let start = rng.below(slots);
-        for i in 0..slots {
-            if left == 0 {
-                break;
-            }
-            let slot = (start + i) % slots;
-            if fits(slot, &picked) {
-                picked.push(slot);
-                left -= 1;
-            }
-        }
-        picked
-    }
-
-    /// A live member other than this node.
-    pub(crate) fn pick_alive(&mut self) -> Option<SlotId> {
-        let me = self.me;
-        self.pick(1, |_, slot, s| slot != me && s.state() == State::Alive).first().copied()
     }
 
     /// A ping by this node, for the node of this name.

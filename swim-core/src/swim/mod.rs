@@ -15,6 +15,7 @@ mod merge;
 mod node;
 mod order;
 mod outbox;
+mod pick;
 mod pings;
 mod probe;
 mod queue;

@@ -170,7 +170,8 @@ impl Node {
     /// The next datagram to send, appended to `buf`; it carries what is newest now.
     pub fn poll_transmit(&mut self, buf: &mut BytesMut) -> Option<Transmit> {
         while let Some(packet) = self.cx.out.pop() {
-            if let Some(sent) = transmit::make(&mut self.cx, &mut self.prober, packet, buf) {
+            self.note_sent(&packet);
+            if let Some(sent) = transmit::make(&mut self.cx, packet, buf) {
                 self.cx.stats.datagrams_out += 1;
                 self.cx.stats.bytes_out += sent.len as u64;
                 return Some(sent);
@@ -349,6 +350,20 @@ impl Node {
                     self.exchanges.finish(cx, &purpose, Err(ExchangeError::TimedOut));
                 }
             }
+        }
+    }
+
+    /// Round trips begin when a ping goes, not when it is queued.
+    fn note_sent(&mut self, packet: &Packet) {
+        let now = self.cx.now;
+        match *packet {
+            Packet::Probe { seq, .. } => self.prober.on_sent(seq, now),
+            Packet::Ping { seq, .. } => {
+                if let Some(aside) = &mut self.aside {
+                    aside.pings.on_sent(seq, now);
+                }
+            }
+            _ => {}
         }
     }
 

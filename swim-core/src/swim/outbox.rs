@@ -38,6 +38,19 @@ pub(crate) enum Packet {
     Gossip { to: SlotId },
 }
 
+impl Packet {
+    /// When it is of no use any more; `None` if never.
+    pub(crate) fn expires(&self) -> Option<Instant> {
+        match *self {
+            Self::Ack { expires, .. }
+            | Self::RelayedAck { expires, .. }
+            | Self::Nack { expires, .. }
+            | Self::Relay { expires, .. } => Some(expires),
+            _ => None,
+        }
+    }
+}
+
 /// Direct messages that wait.
 #[derive(Default)]
 struct Direct {

@@ -20,7 +20,8 @@ pub(crate) struct Pings {
 
 struct Ping {
     op: OpId,
-    sent: Instant,
+    /// When it went out; `None` if it has not.
+    sent: Option<Instant>,
     deadline: Instant,
 }
 
@@ -44,20 +45,24 @@ impl Pings {
         }
         let seq = cx.rng.next_u32();
         let deadline = cx.now + cx.config.knobs.probe_timeout;
-        self.waiting.insert(seq, Ping { op, sent: cx.now, deadline });
+        self.waiting.insert(seq, Ping { op, sent: None, deadline });
         cx.timers.push(deadline, Due::Ping(seq));
         cx.out.probe(Packet::Ping { to: Box::new((Addr::from(to), name)), seq });
         Ok(())
     }
 
+    /// The ping went out, now.
+    pub(crate) fn on_sent(&mut self, seq: u32, now: Instant) {
+        if let Some(ping) = self.waiting.get_mut(&seq) {
+            ping.sent = Some(now);
+        }
+    }
+
     /// An ack arrived at `at`; whether it answers one of these.
     pub(crate) fn on_ack(&mut self, cx: &mut Ctx, seq: u32, at: Instant) -> bool {
         let Some(ping) = self.waiting.remove(&seq) else { return false };
-        let in_time = at <= ping.deadline;
-        cx.done(
-            ping.op,
-            if in_time { Outcome::Pong(at.since(ping.sent)) } else { Outcome::NoAnswer },
-        );
+        let sent = ping.sent.filter(|_| at <= ping.deadline);
+        cx.done(ping.op, sent.map_or(Outcome::NoAnswer, |sent| Outcome::Pong(at.since(sent))));
         true
     }
 

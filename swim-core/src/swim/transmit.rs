@@ -7,7 +7,6 @@ use bytes::BytesMut;
 use super::ctx::Ctx;
 use super::members::SlotId;
 use super::outbox::Packet;
-use super::probe::Prober;
 use super::queue::Room;
 use super::rumours::{self, Ended};
 use crate::ids::{Peer, Token};
@@ -36,101 +35,50 @@ pub(crate) fn probe_of(token: Token) -> Option<u32> {
 }
 
 /// Makes one datagram at the end of `buf`; `None` if it has no use any more.
-pub(crate) fn make(
-    cx: &mut Ctx,
-    prober: &mut Prober,
-    packet: Packet,
-    buf: &mut BytesMut,
-) -> Option<Transmit> {
+pub(crate) fn make(cx: &mut Ctx, packet: Packet, buf: &mut BytesMut) -> Option<Transmit> {
+    if packet.expires().is_some_and(|expires| cx.now > expires) {
+        cx.stats.rare().replies_expired += 1;
+        return None;
+    }
     let start = buf.len();
     let mut sent = match packet {
-        Packet::Ack { to, seq, expires } => {
-            if !fresh(cx, expires) {
-                return None;
-            }
-            let payload = cx.app.as_ref().map(|app| app.ack_payload.clone());
-            let payload = payload.as_deref().filter(|payload| !payload.is_empty());
-            let ack = wire::Ack { seq, payload };
-            with_rumours(cx, buf, |buf| ack.encode(buf));
+        Packet::Ack { to, seq, .. } => {
+            ack(cx, buf, seq);
             to_address(to.canonical())
         }
-        Packet::RelayedAck { to, seq, expires } => {
-            if !fresh(cx, expires) {
-                return None;
-            }
+        Packet::RelayedAck { to, seq, .. } => {
             with_rumours(cx, buf, |buf| wire::Ack { seq, payload: None }.encode(buf));
             to_address(to.canonical())
         }
-        Packet::Nack { to, seq, expires } => {
-            if !fresh(cx, expires) {
-                return None;
-            }
+        Packet::Nack { to, seq, .. } => {
             with_rumours(cx, buf, |buf| wire::Nack { seq }.encode(buf));
             to_address(to.canonical())
         }
-        Packet::Challenge { suspect } => {
-            let slot = cx.members.get(suspect).filter(|slot| slot.state() == State::Suspect)?;
-            let claim = rumours::claim(
-                &cx.members,
-                suspect,
-                slot.incarnation(),
-                cx.my_record().name_bytes(),
-            );
-            claim.encode(Kind::Suspect, buf);
-            to_member(cx, suspect)
+        Packet::Relay { to, seq, .. } | Packet::Ping { to, seq } => {
+            carry_ping(cx, buf, seq, to.1.as_str().as_bytes());
+            to_address(to.0.canonical())
         }
         Packet::Refutation { to } => {
             rumours::alive(&cx.members, cx.me).encode(buf);
             to_address(to.canonical())
-        }
-        Packet::Relay { to, seq, expires } => {
-            if !fresh(cx, expires) {
-                return None;
-            }
-            carry_ping(cx, buf, seq, to.1.as_str().as_bytes());
-            to_address(to.0.canonical())
-        }
-        Packet::Ping { to, seq } => {
-            carry_ping(cx, buf, seq, to.1.as_str().as_bytes());
-            to_address(to.0.canonical())
-        }
-        Packet::Probe { target, seq } => {
-            prober.on_sent(seq, cx.now);
-            let crc = probe(cx, buf, target, seq);
-            let mut sent = to_member(cx, target);
-            sent.crc &= crc;
-            sent.token = Token(PROBE_TOKEN | u64::from(seq));
-            sent
-        }
-        Packet::AskHelper { helper, target, seq, nack } => {
-            // The helper may have been forgotten since; the target ends its probe when it is.
-            cx.members.get(helper)?;
-            ask(cx, buf, target, seq, nack);
-            Transmit { crc: false, ..to_member(cx, helper) }
         }
         Packet::Direct(direct) => {
             buf.extend_from_slice(&[Kind::User.byte()]);
             buf.extend_from_slice(&direct.1);
             to_address(direct.0)
         }
-        Packet::Gossip { to } => {
-            cx.members.get(to)?;
-            let mut compound = Compound::begin(buf);
-            fill(cx, &mut compound, CRC_BYTES);
-            compound.finish();
-            to_member(cx, to)
+        Packet::Challenge { suspect } => challenge(cx, buf, suspect)?,
+        Packet::Probe { target, seq } => probe(cx, buf, target, seq),
+        Packet::AskHelper { helper, target, seq, nack } => {
+            // The helper may have been forgotten since; the target ends its probe when it is.
+            cx.members.get(helper)?;
+            ask(cx, buf, target, seq, nack);
+            Transmit { crc: false, ..to_member(cx, helper) }
         }
+        Packet::Gossip { to } => gossip(cx, buf, to)?,
     };
     sent.len = buf.len() - start;
     (sent.len > 0).then_some(sent)
-}
-
-fn fresh(cx: &mut Ctx, expires: crate::time::Instant) -> bool {
-    let fresh = cx.now <= expires;
-    if !fresh {
-        cx.stats.rare().replies_expired += 1;
-    }
-    fresh
 }
 
 fn to_address(to: SocketAddr) -> Transmit {
@@ -144,26 +92,51 @@ fn to_member(cx: &Ctx, slot: SlotId) -> Transmit {
     Transmit { to, peer: Some(Peer(slot)), len: 0, crc, token: Token(0) }
 }
 
-/// Writes a probe's ping; a suspect is told first that it is one (Lifeguard's buddy system).
-/// Whether the whole may carry a checksum: Go puts one on the pair only (memberlist spec 1.6).
-fn probe(cx: &mut Ctx, buf: &mut BytesMut, target: SlotId, seq: u32) -> bool {
+/// Writes this node's own ack.
+fn ack(cx: &mut Ctx, buf: &mut BytesMut, seq: u32) {
+    let payload = cx.app.as_ref().map(|app| app.ack_payload.clone());
+    let payload = payload.as_deref().filter(|payload| !payload.is_empty());
+    with_rumours(cx, buf, |buf| wire::Ack { seq, payload }.encode(buf));
+}
+
+/// Tells a suspect that it is one, unless it is none any more.
+fn challenge(cx: &Ctx, buf: &mut BytesMut, suspect: SlotId) -> Option<Transmit> {
+    let slot = cx.members.get(suspect).filter(|slot| slot.state() == State::Suspect)?;
+    let me = cx.my_record().name_bytes();
+    rumours::claim(&cx.members, suspect, slot.incarnation(), me).encode(Kind::Suspect, buf);
+    Some(to_member(cx, suspect))
+}
+
+/// Writes a probe's ping; a suspect is told first that it is one (Lifeguard's buddy system). Go
+/// puts a checksum on the pair only (memberlist spec 1.6).
+fn probe(cx: &mut Ctx, buf: &mut BytesMut, target: SlotId, seq: u32) -> Transmit {
+    let mut sent = to_member(cx, target);
+    sent.token = Token(PROBE_TOKEN | u64::from(seq));
     let slot = cx.members.slot(target);
     let record = slot.record().clone();
-    if slot.state() == State::Suspect && cx.config.ablation.buddy {
-        let incarnation = slot.incarnation();
-        let mut compound = Compound::begin(buf);
-        let parts =
-            compound.part(|buf| cx.ping(seq, record.name_bytes()).encode(buf)).and_then(|()| {
-                let claim =
-                    rumours::claim(&cx.members, target, incarnation, cx.my_record().name_bytes());
-                compound.part(|buf| claim.encode(Kind::Suspect, buf))
-            });
-        parts.expect("two short parts fit");
-        compound.finish();
-        return true;
+    if slot.state() != State::Suspect || !cx.config.ablation.buddy {
+        carry_ping(cx, buf, seq, record.name_bytes());
+        sent.crc = false;
+        return sent;
     }
-    carry_ping(cx, buf, seq, record.name_bytes());
-    false
+    let me = cx.my_record().name_bytes();
+    let claim = rumours::claim(&cx.members, target, slot.incarnation(), me);
+    let mut compound = Compound::begin(buf);
+    compound
+        .part(|buf| cx.ping(seq, record.name_bytes()).encode(buf))
+        .and_then(|()| compound.part(|buf| claim.encode(Kind::Suspect, buf)))
+        .expect("two short parts fit");
+    compound.finish();
+    sent
+}
+
+/// Writes one datagram of a gossip round.
+fn gossip(cx: &mut Ctx, buf: &mut BytesMut, to: SlotId) -> Option<Transmit> {
+    cx.members.get(to)?;
+    let mut compound = Compound::begin(buf);
+    fill(cx, &mut compound, CRC_BYTES);
+    compound.finish();
+    Some(to_member(cx, to))
 }
 
 /// Writes a request to ping `target` for this node.
