@@ -36,7 +36,8 @@ pub enum Input<'a, C = Command> {
         /// Why.
         why: SendError,
     },
-    /// A peer opened a stream and sent one whole message.
+    /// A peer opened a stream and sent one whole message. An [`Exchange`] for it follows, unless
+    /// the driver has let very many of them wait: then it closes the stream itself.
     Request {
         /// The driver's number for the stream.
         id: InboundId,

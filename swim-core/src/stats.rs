@@ -101,6 +101,8 @@ counters! {
     stale,
     /// Claims of a name that another address holds.
     conflicts,
+    /// Replies on streams that nobody waits for.
+    unexpected_replies,
     /// Acks and nacks that nobody waits for.
     unexpected_acks,
     /// Acks that came after their probe had ended.
@@ -117,11 +119,15 @@ counters! {
     replies_expired,
     /// Direct messages refused because too many bytes wait.
     direct_dropped,
+    /// Messages longer than they may be: of commands, and on streams.
+    payloads_too_long,
+    /// Commands refused for another reason.
+    commands_refused,
     /// Broadcasts dropped because their lane was full.
     broadcasts_dropped,
     /// Events dropped because nobody fetched them.
     events_dropped,
-    /// Exchanges refused because too many are under way.
+    /// Exchanges, pings and merges refused because too many are under way.
     exchanges_refused,
     /// Exchanges that failed.
     exchanges_failed,

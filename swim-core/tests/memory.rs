@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use bytes::BytesMut;
 use swim_core::serf::{self, Serf, SerfConfig, Tags};
-use swim_core::wire::{Ack, Alive, Compound, Message, Ping, Source};
-use swim_core::{Config, Identity, Input, Instant, Node, Roster, Seed};
+use swim_core::wire::{Ack, Alive, Compound, Message, NodeState, Ping, PushPullHeader, Source};
+use swim_core::{Config, Identity, InboundId, Input, Instant, Node, Roster, Seed};
 
 /// Counts what the current thread asks the system allocator for.
 struct Counting;
@@ -153,6 +153,24 @@ fn probing_members_that_answer_allocates_nothing() {
         least = least.min(CALLS.get() - before);
     }
     assert_eq!(least, 0);
+}
+
+/// A push/pull may announce a million entries of a byte each.
+#[test]
+fn what_a_push_pull_announces_is_not_reserved() {
+    let me = Identity::new("me", addr(0)).unwrap();
+    let mut node = Node::new(Config::lan().build().unwrap(), me, Seed::from(1), Instant::ZERO);
+    let (mut state, nodes) = (BytesMut::new(), 1 << 20);
+    PushPullHeader { join: false, nodes, user_state_len: 0 }.encode(&mut state);
+    let versions = Some(&[1, 5, 2, 0, 0, 0][..]);
+    NodeState { vsn: versions, ..NodeState::default() }.encode(&mut state);
+    state.resize(state.len() + nodes as usize - 1, 0x80);
+    let before = LIVE.get();
+    let (id, from) = (InboundId(1), addr(1));
+    node.handle(Instant::ZERO, Input::Request { id, from, bytes: &state }).unwrap();
+    // What is left to merge is kept.
+    let bytes = LIVE.get() - before - state.len() as i64;
+    assert!(bytes <= 128 * 1024, "{bytes}");
 }
 
 #[test]

@@ -69,6 +69,7 @@ const SWIM: &[&str] = &[
     "rumours",
     "above",
     "ctx",
+    "refusals",
     "pick",
     "claims",
     "suspects",

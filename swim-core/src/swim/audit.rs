@@ -12,6 +12,7 @@ impl Node {
         self.exchanges.audit(knobs);
         if let Some(aside) = self.aside() {
             aside.relays.audit(knobs);
+            aside.merges.audit();
         }
         assert!(cx.members.get(cx.me).is_some(), "a node knows itself");
     }

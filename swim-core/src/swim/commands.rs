@@ -63,7 +63,6 @@ impl Node {
                 too_long(payload.len(), usize::from(u16::MAX) - cx.outer_bytes() - 64)?;
                 let bytes_max = cx.config.knobs.direct_bytes_max;
                 if !cx.out.direct(to, payload, bytes_max) {
-                    cx.stats.rare().direct_dropped += 1;
                     return Err(Rejected::QueueFull(bytes_max));
                 }
             }
@@ -71,9 +70,7 @@ impl Node {
                 too_long(payload.len(), USER_BYTES_MAX)?;
                 let deadline = cx.now + cx.config.knobs.stream_timeout;
                 let purpose = Purpose::Send { op, payload };
-                if !self.exchanges.open(cx, Seat::from(to), purpose, deadline) {
-                    return Err(Rejected::Busy(cx.config.knobs.exchanges_max));
-                }
+                self.exchanges.open(cx, Seat::from(to), purpose, deadline)?;
             }
             Command::Key(change) => return self.change_keys(op, change),
             Command::KeyringSaved(saved) => {

@@ -154,12 +154,7 @@ impl Node {
             return;
         };
         outcome.refused = Some(why);
-        let stats = self.cx.stats.rare();
-        match why {
-            Rejected::WrongPlane => stats.wrong_plane += 1,
-            Rejected::NotForMe => stats.not_for_me += 1,
-            _ => stats.malformed += 1,
-        }
+        self.cx.count_refusal(why);
     }
 }
 

@@ -45,6 +45,12 @@ pub(crate) type WriteState<'a> = &'a dyn Fn(&Ctx, &mut BytesMut);
 
 type Above<'a> = Option<WriteState<'a>>;
 
+/// Answers are given while fewer actions than this times the exchanges that may be under way wait
+/// for `poll_exchange`, so that a driver that fetches none cannot have them pile up.
+const ANSWERS: usize = 2;
+/// The same for the ends of inbound streams.
+const HANG_UPS: usize = 4;
+
 /// What waits for `poll_exchange`.
 enum Action {
     Open(OutboundId),
@@ -115,7 +121,7 @@ impl Exchanges {
         {
             let deadline = cx.now + cx.config.knobs.stream_timeout;
             let purpose = Purpose::Join(op, seat.addr);
-            self.open(cx, seat, purpose, deadline);
+            self.try_open(cx, seat, purpose, deadline);
         }
     }
 
@@ -123,24 +129,36 @@ impl Exchanges {
         self.outbound.len() < cx.config.knobs.exchanges_max as usize
     }
 
-    /// Starts an exchange; false, and counted, if too many are under way.
+    /// Starts an exchange, unless too many are under way.
     pub(crate) fn open(
         &mut self,
         cx: &mut Ctx,
         seat: Seat,
         purpose: Purpose,
         deadline: Instant,
-    ) -> bool {
+    ) -> Result<(), Rejected> {
         if !self.has_room(cx) {
-            cx.stats.rare().exchanges_refused += 1;
-            return false;
+            return Err(Rejected::Busy(cx.config.knobs.exchanges_max));
         }
         let id = OutboundId(self.next_id);
         self.next_id += 1;
         cx.timers.push(deadline, Due::Exchange(id));
         self.outbound.insert(id, Outbound { seat, purpose, deadline });
         self.actions.push_back(Action::Open(id));
-        true
+        Ok(())
+    }
+
+    /// Starts an exchange, or counts that too many are under way.
+    pub(crate) fn try_open(
+        &mut self,
+        cx: &mut Ctx,
+        seat: Seat,
+        purpose: Purpose,
+        deadline: Instant,
+    ) {
+        if let Err(why) = self.open(cx, seat, purpose, deadline) {
+            cx.count_refusal(why);
+        }
     }
 
     /// A push/pull with a member, now.
@@ -149,7 +167,7 @@ impl Exchanges {
         let name = NodeName::from_wire(record.name_bytes()).ok();
         let seat = Seat { addr: record.addr().canonical(), name };
         let deadline = cx.now + cx.config.knobs.stream_timeout;
-        self.open(cx, seat, purpose, deadline);
+        self.try_open(cx, seat, purpose, deadline);
     }
 
     /// The driver hands in the end of an outbound exchange; this is what it was for.
@@ -230,38 +248,41 @@ impl Exchanges {
     /// Answers a push/pull; too many answers waiting refuse it.
     pub(crate) fn reply_state(
         &mut self,
-        cx: &mut Ctx,
+        cx: &Ctx,
         id: InboundId,
         join: bool,
     ) -> Result<(), Rejected> {
         self.answer(cx, Action::State { id, join })
     }
 
-    pub(crate) fn reply_ack(
-        &mut self,
-        cx: &mut Ctx,
-        id: InboundId,
-        seq: u32,
-    ) -> Result<(), Rejected> {
+    pub(crate) fn reply_ack(&mut self, cx: &Ctx, id: InboundId, seq: u32) -> Result<(), Rejected> {
         self.answer(cx, Action::Ack { id, seq })
     }
 
-    fn answer(&mut self, cx: &mut Ctx, action: Action) -> Result<(), Rejected> {
+    fn answer(&mut self, cx: &Ctx, action: Action) -> Result<(), Rejected> {
         let max = cx.config.knobs.exchanges_max;
-        if self.actions.len() >= 2 * max as usize {
-            cx.stats.rare().exchanges_refused += 1;
+        if self.actions.len() >= ANSWERS * max as usize {
             return Err(Rejected::Busy(max));
         }
         self.actions.push_back(action);
         Ok(())
     }
 
-    pub(crate) fn refuse(&mut self, id: InboundId, text: String) {
-        self.actions.push_back(Action::Refuse { id, text });
+    pub(crate) fn refuse(&mut self, cx: &mut Ctx, id: InboundId, text: String) {
+        self.hang_up(cx, Action::Refuse { id, text });
     }
 
-    pub(crate) fn close(&mut self, id: InboundId) {
-        self.actions.push_back(Action::Close(id));
+    pub(crate) fn close(&mut self, cx: &mut Ctx, id: InboundId) {
+        self.hang_up(cx, Action::Close(id));
+    }
+
+    /// Ends an inbound stream; a driver that has let too much wait must do so by itself.
+    fn hang_up(&mut self, cx: &mut Ctx, action: Action) {
+        if self.actions.len() < HANG_UPS * cx.config.knobs.exchanges_max as usize {
+            self.actions.push_back(action);
+        } else {
+            cx.stats.rare().replies_dropped += 1;
+        }
     }
 
     /// What must hold at all times.
@@ -269,6 +290,11 @@ impl Exchanges {
         assert!(self.outbound.len() <= knobs.exchanges_max as usize);
         let opening = |action: &&Action| matches!(action, Action::Open(_));
         assert!(self.actions.iter().filter(opening).count() <= self.outbound.len());
+        // A stream is cancelled after it was fetched, and those opened later are fetched later.
+        let max = knobs.exchanges_max as usize;
+        let cancelling = |action: &&Action| matches!(action, Action::Cancel(_));
+        assert!(self.actions.iter().filter(cancelling).count() <= max);
+        assert!(self.actions.len() <= (HANG_UPS + 2) * max, "{} actions", self.actions.len());
         let mut joins = self.joins.iter().flat_map(|joins| joins.of.values());
         assert!(joins.all(|join| join.pending > 0), "a join that is over is told");
     }

@@ -18,9 +18,15 @@ const SLICE: usize = 1024;
 /// Merges that wait at most.
 const PENDING_MAX: usize = 16;
 
+/// While those that wait hold more than this, there is no other: with the 40 MiB that a message on
+/// a stream has at most they hold 64 MiB together.
+const PENDING_BYTES_MAX: usize = 24 * 1024 * 1024;
+
 #[derive(Default)]
 pub(crate) struct Merges {
     pending: VecDeque<Pending>,
+    /// Bytes that they hold.
+    bytes: usize,
 }
 
 /// What is left of a large push/pull.
@@ -28,6 +34,8 @@ struct Pending {
     bytes: Vec<u8>,
     offset: usize,
     left: u32,
+    /// Entries in all.
+    len: usize,
     join: bool,
     origin: Origin,
     user_state: Vec<u8>,
@@ -45,7 +53,7 @@ pub(crate) enum NotMerged {
 impl Merges {
     /// Whether this state may be merged: to be asked before anything is answered (hazard 31).
     pub(crate) fn verify(&self, cx: &mut Ctx, state: &PushPull<'_>) -> Result<(), NotMerged> {
-        if self.pending.len() >= PENDING_MAX {
+        if self.pending.len() >= PENDING_MAX || self.bytes > PENDING_BYTES_MAX {
             return Err(NotMerged::Busy);
         }
         let mine = cx.my_record().versions();
@@ -71,24 +79,31 @@ impl Merges {
     /// Merges a state that was verified.
     pub(crate) fn begin(&mut self, cx: &mut Ctx, origin: Origin, state: &PushPull<'_>) {
         cx.stats.merges += 1;
-        let len = state.len().min(cx.config.knobs.members_max as usize);
-        cx.members.reserve(len.saturating_sub(cx.members.len() as usize));
         let mut nodes = state.nodes();
-        merge_slice(cx, origin, &mut nodes);
+        merge_slice(cx, origin, state.len(), &mut nodes);
         let user_state = state.user_state();
         if nodes.left() == 0 {
             cx.deliver_state(state.join, user_state);
             return;
         }
-        self.pending.push_back(Pending {
+        let pending = Pending {
             bytes: nodes.rest().to_vec(),
             offset: 0,
             left: nodes.left(),
+            len: state.len(),
             join: state.join,
             origin,
             user_state: user_state.to_vec(),
-        });
+        };
+        self.bytes += pending.bytes_held();
+        self.pending.push_back(pending);
         cx.timers.arm(Timer::Merge, cx.now);
+    }
+
+    /// What must hold at all times.
+    pub(crate) fn audit(&self) {
+        assert!(self.pending.len() <= PENDING_MAX);
+        assert_eq!(self.bytes, self.pending.iter().map(Pending::bytes_held).sum::<usize>());
     }
 
     /// Whether slices are left.
@@ -100,12 +115,13 @@ impl Merges {
     pub(crate) fn on_timer(&mut self, cx: &mut Ctx) {
         let Some(pending) = self.pending.front_mut() else { return };
         let mut nodes = Nodes::resume(&pending.bytes, pending.offset, pending.left);
-        merge_slice(cx, pending.origin, &mut nodes);
+        merge_slice(cx, pending.origin, pending.len, &mut nodes);
         (pending.offset, pending.left) = (nodes.offset(), nodes.left());
         if pending.left == 0
-            && let Some(Pending { join, user_state, .. }) = self.pending.pop_front()
+            && let Some(merged) = self.pending.pop_front()
         {
-            cx.deliver_state(join, &user_state);
+            self.bytes -= merged.bytes_held();
+            cx.deliver_state(merged.join, &merged.user_state);
         }
         if !self.pending.is_empty() {
             cx.timers.arm(Timer::Merge, cx.now);
@@ -113,7 +129,17 @@ impl Merges {
     }
 }
 
-fn merge_slice(cx: &mut Ctx, origin: Origin, nodes: &mut Nodes<'_>) {
+impl Pending {
+    fn bytes_held(&self) -> usize {
+        self.bytes.len() + self.user_state.len()
+    }
+}
+
+/// Merges the next slice of `len` entries.
+fn merge_slice(cx: &mut Ctx, origin: Origin, len: usize, nodes: &mut Nodes<'_>) {
+    // Not for all that are announced: they may be one member over and over.
+    let news = len.min(cx.config.knobs.members_max as usize);
+    cx.members.reserve(news.saturating_sub(cx.members.len() as usize).min(SLICE));
     for node in nodes.take(SLICE) {
         merge_entry(cx, origin, &node);
     }

@@ -19,6 +19,7 @@ mod pick;
 mod pings;
 mod probe;
 mod queue;
+mod refusals;
 mod relay;
 mod roster;
 mod rules;

@@ -151,12 +151,15 @@ impl Node {
     /// bad part of a datagram, or a bad entry of a push/pull, is counted and skipped by itself.
     pub fn handle(&mut self, now: Instant, input: Input<'_>) -> Result<(), Rejected> {
         self.advance(now);
-        match input {
+        let taken = match input {
             Input::Timeout => {
                 self.on_timeout();
                 Ok(())
             }
-            Input::Datagram { at, from, bytes } => self.on_datagram(at.min(now), from, bytes),
+            // Its parts are counted one by one.
+            Input::Datagram { at, from, bytes } => {
+                return self.on_datagram(at.min(now), from, bytes);
+            }
             Input::Unsent { token, why } => {
                 self.on_unsent(token, why);
                 Ok(())
@@ -164,7 +167,8 @@ impl Node {
             Input::Request { id, from, bytes } => self.on_request(id, from, bytes),
             Input::Reply { id, result } => self.on_reply(id, result),
             Input::Command { op, command } => self.on_command(op, command),
-        }
+        };
+        taken.inspect_err(|&why| self.cx.count_refusal(why))
     }
 
     /// The next datagram to send, appended to `buf`; it carries what is newest now.

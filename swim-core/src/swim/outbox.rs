@@ -106,7 +106,7 @@ impl Outbox {
     /// Queues a direct message; false if more than `bytes_max` would wait.
     pub(crate) fn direct(&mut self, to: SocketAddr, payload: Bytes, bytes_max: u32) -> bool {
         let direct = self.direct.get_or_insert_default();
-        let bytes = direct.bytes + payload.len();
+        let bytes = direct.bytes + charge(&payload);
         let room = bytes <= bytes_max as usize;
         if room {
             direct.bytes = bytes;
@@ -130,7 +130,7 @@ impl Outbox {
         }
         if let Some(direct) = &mut self.direct {
             if let Some((to, payload)) = direct.waiting.pop_front() {
-                direct.bytes -= payload.len();
+                direct.bytes -= charge(&payload);
                 return Some(Packet::Direct(Box::new((to, payload))));
             }
             self.direct = None;
@@ -147,7 +147,7 @@ impl Outbox {
         assert!(self.gossip.len() <= knobs.gossip_nodes as usize);
         if let Some(direct) = &self.direct {
             assert!(direct.bytes <= knobs.direct_bytes_max as usize);
-            let bytes = direct.waiting.iter().map(|(_, payload)| payload.len());
+            let bytes = direct.waiting.iter().map(|(_, payload)| charge(payload));
             assert_eq!(bytes.sum::<usize>(), direct.bytes);
         }
     }
@@ -168,3 +168,12 @@ impl Outbox {
             && self.gossip.is_empty()
     }
 }
+
+/// Bytes that a direct message is counted for: its own, and its place in the queue, or empty ones
+/// would be free.
+fn charge(payload: &Bytes) -> usize {
+    payload.len() + DIRECT_BYTES
+}
+
+/// Bytes that a direct message takes besides its payload, rounded up.
+const DIRECT_BYTES: usize = 64;

@@ -294,7 +294,7 @@ impl Probe {
             let name = NodeName::from_wire(record.name_bytes()).ok();
             let seat = Seat { addr: record.addr().canonical(), name };
             let purpose = Purpose::StreamPing { seq: self.seq };
-            exchanges.open(cx, seat, purpose, self.deadline);
+            exchanges.try_open(cx, seat, purpose, self.deadline);
         }
     }
 }

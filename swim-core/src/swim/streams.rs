@@ -30,21 +30,7 @@ impl Node {
             Some(Kind::User) => self.on_stream_message(id, from, bytes),
             _ => Err(Rejected::WrongPlane),
         };
-        if let Err(why) = taken {
-            self.count_stream(why);
-            self.exchanges.close(id);
-        }
-        taken
-    }
-
-    fn count_stream(&mut self, why: Rejected) {
-        let stats = self.cx.stats.rare();
-        match why {
-            Rejected::WrongPlane => stats.wrong_plane += 1,
-            Rejected::NotForMe => stats.not_for_me += 1,
-            Rejected::Malformed(_) => stats.malformed += 1,
-            _ => {}
-        }
+        taken.inspect_err(|_| self.exchanges.close(&mut self.cx, id))
     }
 
     /// Verify, ask the policy, answer, merge: Go answers first, which makes merges one-sided
@@ -53,19 +39,18 @@ impl Node {
         let state = match PushPull::decode(bytes, &Limits::default()) {
             Ok(state) => state,
             Err(e) => {
-                self.cx.stats.rare().malformed += 1;
-                self.exchanges.refuse(id, e.to_string());
+                self.exchanges.refuse(&mut self.cx, id, e.to_string());
                 return Err(Rejected::Malformed(e));
             }
         };
         let (cx, aside) = self.split();
         if let Err(why) = aside.merges.verify(cx, &state) {
             let (text, rejected) = refusal(why, self.cx.config.knobs.exchanges_max);
-            self.exchanges.refuse(id, text);
+            self.exchanges.refuse(&mut self.cx, id, text);
             return Err(rejected);
         }
-        let answered = self.exchanges.reply_state(&mut self.cx, id, state.join);
-        answered.inspect_err(|_| self.exchanges.close(id))?;
+        let answered = self.exchanges.reply_state(&self.cx, id, state.join);
+        answered.inspect_err(|_| self.exchanges.close(&mut self.cx, id))?;
         let origin = self.fast_join.origin(if state.join { JoinBy::Other } else { JoinBy::Nobody });
         let (cx, aside) = self.split();
         aside.merges.begin(cx, origin, &state);
@@ -79,7 +64,7 @@ impl Node {
         if !ping.node.is_empty() && ping.node != self.cx.my_record().name_bytes() {
             return Err(Rejected::NotForMe);
         }
-        self.exchanges.reply_ack(&mut self.cx, id, ping.seq)
+        self.exchanges.reply_ack(&self.cx, id, ping.seq)
     }
 
     fn on_stream_message(
@@ -98,7 +83,7 @@ impl Node {
         let Some(payload) = body[used..].get(..len) else {
             return Err(Rejected::Malformed(DecodeError::Truncated { need: len, have }));
         };
-        self.exchanges.close(id);
+        self.exchanges.close(&mut self.cx, id);
         if !payload.is_empty() {
             self.cx.deliver(from, Via::Stream, payload);
         }

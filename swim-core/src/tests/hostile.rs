@@ -1,126 +1,16 @@
 //! What a hostile peer or a clumsy driver cannot do to a node.
 
-use core::net::SocketAddr;
 use core::time::Duration;
-use std::string::String;
+use std::vec;
 use std::vec::Vec;
-use std::{format, vec};
 
 use bytes::{Bytes, BytesMut};
 
-use crate::wire::{
-    Alive, Claim, Compound, IndirectPing, Kind, NodeState, Ping, PushPullHeader, Source,
-};
-use crate::{
-    Addr, Command, Config, ConfigBuilder, Event, Exchange, Identity, InboundId, Input, Instant,
-    Lane, Node, NodeName, OpId, OutboundId, Roster, Seed, State,
-};
+use super::alone::{Alone, home};
+use crate::wire::{Claim, Compound, IndirectPing, Kind, NodeState, PushPullHeader, Source};
+use crate::{Addr, Command, Config, InboundId, Input, Lane, NodeName, OpId, OutboundId, State};
 
 const HOUR: Duration = Duration::from_secs(3600);
-
-/// The node `m0` of a cluster of `n` at rest, one second after its start.
-struct Alone {
-    node: Node,
-    now: Instant,
-    events: Vec<Event>,
-    ops: u64,
-}
-
-fn home(i: u8) -> SocketAddr {
-    SocketAddr::from(([10, 0, 0, 1 + i], 7946))
-}
-
-impl Alone {
-    fn new(n: u8, config: ConfigBuilder) -> Self {
-        let members = (0..n).map(|i| Identity::new(&format!("m{i}"), home(i)).unwrap());
-        let now = Instant::from_secs(1);
-        let config = config.build().unwrap();
-        let node = Node::with_roster(config, &Roster::new(members), 0, Seed::from(1), now);
-        Self { node, now, events: Vec::new(), ops: 0 }
-    }
-
-    fn datagram(&mut self, bytes: &[u8]) {
-        let (at, from) = (self.now, home(1));
-        self.node.handle(at, Input::Datagram { at, from, bytes }).unwrap();
-    }
-
-    fn alive(&mut self, name: &str, i: u8, incarnation: u32) {
-        let mut out = BytesMut::new();
-        let home = Addr::from(home(i));
-        let claim = Alive {
-            incarnation,
-            node: name.as_bytes(),
-            addr: Some(home.wire_ip()),
-            port: home.port(),
-            meta: None,
-            vsn: Some(&[1, 5, 2, 0, 0, 0]),
-        };
-        claim.encode(&mut out);
-        self.datagram(&out);
-    }
-
-    fn claim(&mut self, kind: Kind, name: &str, incarnation: u32) {
-        let mut out = BytesMut::new();
-        Claim { incarnation, node: name.as_bytes(), from: b"m1" }.encode(kind, &mut out);
-        self.datagram(&out);
-    }
-
-    fn command(&mut self, command: Command) {
-        self.ops += 1;
-        let op = OpId(self.ops);
-        self.node.handle(self.now, Input::Command { op, command }).unwrap();
-    }
-
-    /// Goes to the next deadline.
-    fn time_out(&mut self) {
-        self.now = self.node.poll_timeout().unwrap();
-        self.node.handle(self.now, Input::Timeout).unwrap();
-    }
-
-    /// Goes from deadline to deadline, and fetches nothing.
-    fn time_out_for(&mut self, d: Duration) {
-        let end = self.now + d;
-        while self.node.poll_timeout().is_some_and(|at| at <= end) {
-            self.time_out();
-        }
-        self.now = end;
-    }
-
-    /// Goes from deadline to deadline, and fetches everything.
-    fn live_for(&mut self, d: Duration) {
-        let end = self.now + d;
-        while self.node.poll_timeout().is_some_and(|at| at <= end) {
-            self.time_out();
-            self.drain();
-        }
-        self.now = end;
-    }
-
-    fn drain(&mut self) {
-        let mut buf = BytesMut::new();
-        while self.node.poll_transmit(&mut buf).is_some() {}
-        while self.node.poll_exchange(&mut buf).is_some() {}
-        self.events.extend(core::iter::from_fn(|| self.node.poll_event()));
-    }
-
-    /// How many datagrams go out now.
-    fn answers(&mut self) -> usize {
-        let mut buf = BytesMut::new();
-        core::iter::from_fn(|| self.node.poll_transmit(&mut buf)).count()
-    }
-
-    /// What happened to this node, and how commands ended.
-    fn story(&mut self) -> Vec<String> {
-        let told = |event: &Event| match event {
-            Event::Up(me) if me.name() == "m0" => Some("up".into()),
-            Event::Down { member, .. } if member.name() == "m0" => Some("down".into()),
-            Event::Changed(me) if me.name() == "m0" => Some("changed".into()),
-            Event::Done { op, outcome } => Some(format!("{} {outcome:?}", op.0)),
-            _ => None,
-        };
-        self.events.drain(..).filter_map(|event| told(&event)).collect()
-    }
-}
 
 #[test]
 fn suspicions_that_come_and_go_do_not_fill_the_timers() {
@@ -356,26 +246,4 @@ fn a_question_that_finds_the_queue_full_is_asked_later() {
     alone.drain();
     alone.live_for(Duration::from_millis(1500));
     assert_eq!(alone.node.member("m2").unwrap().state(), State::Dead);
-}
-
-#[test]
-fn a_request_too_many_is_closed_once() {
-    let mut alone = Alone::new(3, Config::lan().exchanges_max(1));
-    let (mut ping, mut state) = (BytesMut::new(), BytesMut::new());
-    Ping { seq: 1, node: b"m0", source: Source::default() }.encode(&mut ping);
-    PushPullHeader::default().encode(&mut state);
-    for (id, bytes) in [&ping, &state, &ping, &state].into_iter().enumerate() {
-        let id = InboundId(id as u64);
-        let _ = alone.node.handle(alone.now, Input::Request { id, from: home(1), bytes });
-    }
-    let mut buf = BytesMut::new();
-    let mut fates = Vec::new();
-    while let Some(exchange) = alone.node.poll_exchange(&mut buf) {
-        match exchange {
-            Exchange::Reply { id, .. } => fates.push((id.0, "answered")),
-            Exchange::Close { id } => fates.push((id.0, "closed")),
-            other => panic!("{other:?}"),
-        }
-    }
-    assert_eq!(fates, [(0, "answered"), (1, "answered"), (2, "closed"), (3, "closed")]);
 }

@@ -1,5 +1,7 @@
 //! Scenarios on a few nodes, one file per topic.
 
+mod alone;
+mod bounds;
 mod coordinates;
 mod detect;
 mod fast_join;
