@@ -168,9 +168,42 @@ fn what_a_push_pull_announces_is_not_reserved() {
     let before = LIVE.get();
     let (id, from) = (InboundId(1), addr(1));
     node.handle(Instant::ZERO, Input::Request { id, from, bytes: &state }).unwrap();
-    // What is left to merge is kept.
+    // What is left to merge is kept; besides that it takes no more than it has sent.
     let bytes = LIVE.get() - before - state.len() as i64;
-    assert!(bytes <= 128 * 1024, "{bytes}");
+    assert!(bytes <= state.len() as i64, "{bytes}");
+}
+
+#[test]
+fn a_member_takes_150_bytes_of_heap() {
+    const LOADED: u32 = 5_000;
+    let me = Identity::new("me", addr(0)).unwrap();
+    // Whoever is probed in the meantime would have to answer.
+    let config = Config::lan().probe_interval(Duration::from_secs(3600)).build().unwrap();
+    let mut node = Node::new(config, me, Seed::from(1), Instant::ZERO);
+    let mut state = BytesMut::new();
+    PushPullHeader { join: false, nodes: LOADED, user_state_len: 0 }.encode(&mut state);
+    for i in 1..=LOADED {
+        let (name, ip) = (name(i), ip(i));
+        let entry = NodeState {
+            name: name.as_bytes(),
+            addr: Some(&ip),
+            port: 7946,
+            meta: Some(&[7; 16]),
+            incarnation: 1,
+            vsn: Some(&[1, 5, 2, 0, 0, 0]),
+            ..NodeState::default()
+        };
+        entry.encode(&mut state);
+    }
+    let before = LIVE.get();
+    let (id, from) = (InboundId(1), addr(1));
+    node.handle(Instant::ZERO, Input::Request { id, from, bytes: &state }).unwrap();
+    // Until all of them are passed on.
+    run(&mut node, &mut BytesMut::new(), Instant::from_secs(1000));
+    assert_eq!((node.live_len(), node.rumours_len()), (1 + LOADED as usize, 0));
+    let bytes = (LIVE.get() - before) / i64::from(LOADED);
+    println!("{bytes} bytes for each of {LOADED} members");
+    assert!(bytes <= 150, "{bytes}");
 }
 
 #[test]

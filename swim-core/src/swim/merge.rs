@@ -15,6 +15,9 @@ use crate::wire::{Alive, NodeState, Nodes, PushPull};
 /// Entries that one call merges; the rest waits for the next.
 const SLICE: usize = 1024;
 
+/// No entry with every field is shorter, even with a name of one byte.
+const ENTRY_BYTES_MIN: usize = 48;
+
 /// Merges that wait at most.
 const PENDING_MAX: usize = 16;
 
@@ -34,8 +37,6 @@ struct Pending {
     bytes: Vec<u8>,
     offset: usize,
     left: u32,
-    /// Entries in all.
-    len: usize,
     join: bool,
     origin: Origin,
     user_state: Vec<u8>,
@@ -80,7 +81,11 @@ impl Merges {
     pub(crate) fn begin(&mut self, cx: &mut Ctx, origin: Origin, state: &PushPull<'_>) {
         cx.stats.merges += 1;
         let mut nodes = state.nodes();
-        merge_slice(cx, origin, state.len(), &mut nodes);
+        // Not for all that are announced: they may be a million times nothing.
+        let entries = (nodes.left() as usize).min(nodes.rest().len() / ENTRY_BYTES_MIN);
+        let news = entries.min(cx.config.knobs.members_max as usize);
+        cx.members.reserve(news.saturating_sub(cx.members.len() as usize));
+        merge_slice(cx, origin, &mut nodes);
         let user_state = state.user_state();
         if nodes.left() == 0 {
             cx.deliver_state(state.join, user_state);
@@ -90,7 +95,6 @@ impl Merges {
             bytes: nodes.rest().to_vec(),
             offset: 0,
             left: nodes.left(),
-            len: state.len(),
             join: state.join,
             origin,
             user_state: user_state.to_vec(),
@@ -115,7 +119,7 @@ impl Merges {
     pub(crate) fn on_timer(&mut self, cx: &mut Ctx) {
         let Some(pending) = self.pending.front_mut() else { return };
         let mut nodes = Nodes::resume(&pending.bytes, pending.offset, pending.left);
-        merge_slice(cx, pending.origin, pending.len, &mut nodes);
+        merge_slice(cx, pending.origin, &mut nodes);
         (pending.offset, pending.left) = (nodes.offset(), nodes.left());
         if pending.left == 0
             && let Some(merged) = self.pending.pop_front()
@@ -135,11 +139,8 @@ impl Pending {
     }
 }
 
-/// Merges the next slice of `len` entries.
-fn merge_slice(cx: &mut Ctx, origin: Origin, len: usize, nodes: &mut Nodes<'_>) {
-    // Not for all that are announced: they may be one member over and over.
-    let news = len.min(cx.config.knobs.members_max as usize);
-    cx.members.reserve(news.saturating_sub(cx.members.len() as usize).min(SLICE));
+/// Merges the next slice.
+fn merge_slice(cx: &mut Ctx, origin: Origin, nodes: &mut Nodes<'_>) {
     for node in nodes.take(SLICE) {
         merge_entry(cx, origin, &node);
     }

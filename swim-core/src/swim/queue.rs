@@ -55,6 +55,11 @@ impl<T> Lane<T> {
         self.len as usize
     }
 
+    /// Items that there was room for so far.
+    pub(crate) fn places(&self) -> usize {
+        self.items.len()
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.len == 0
     }

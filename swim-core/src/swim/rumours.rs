@@ -234,9 +234,17 @@ impl Rumours {
         ended: &mut Ended,
     ) -> bool {
         let Some(queued) = &mut self.0 else { return false };
-        queued.fill(room, limit, members, own, out, ended)
+        let own_finished = queued.fill(room, limit, members, own, out, ended);
+        // What a large push/pull has queued does not weigh on until the next look.
+        if queued.membership.places() > PLACES_KEPT {
+            self.trim();
+        }
+        own_finished
     }
 }
+
+/// An empty queue with room for more claims than this gives its memory back at once.
+const PLACES_KEPT: usize = 4096;
 
 impl Queued {
     fn new() -> Self {
