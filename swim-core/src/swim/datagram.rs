@@ -15,8 +15,8 @@ use crate::wire::{self, FlatParts, Kind, Limits, Message, Parts, Scratch};
 /// Claims that are looked up together.
 const BATCH: usize = 32;
 
-/// A table of this many members does not fit into a core's own cache.
-const WARM_ABOVE: u32 = 2048;
+/// A table of this many members does not stay in the nearest cache.
+const WARM_ABOVE: u32 = 256;
 
 /// Pings, and requests to ping, that a datagram may bring. Each may be answered by a whole one: a
 /// few hundred bytes of pings would bring a megabyte of acks to an address that is easily forged.
