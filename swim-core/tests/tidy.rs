@@ -300,6 +300,26 @@ fn hazards_are_accounted_for() {
     bad.none();
 }
 
+/// The page that says where things are names no file that is not there.
+#[test]
+fn the_architecture_names_what_is_there() {
+    let mut bad = Complaints::default();
+    let page = File::read("swim-core/docs/architecture.md");
+    let mut named = 0;
+    for (n, line) in page.lines() {
+        let words = line.split([' ', ',', '`', '(', ')']);
+        for path in words.filter(|word| word.starts_with("src/") || word.starts_with("swim/")) {
+            named += 1;
+            let within = if path.starts_with("src/") { "swim-core" } else { "swim-core/src" };
+            if !root().join(within).join(path).exists() {
+                bad.add(&page, n, &format!("there is no {path}"));
+            }
+        }
+    }
+    assert!(named > 20, "found only {named} paths: has the form of the page changed?");
+    bad.none();
+}
+
 #[test]
 fn fuzz_targets_are_one_call() {
     let mut bad = Complaints::default();

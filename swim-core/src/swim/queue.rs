@@ -253,6 +253,18 @@ mod tests {
         assert!(lane.is_empty());
     }
 
+    /// Hazard 29.
+    #[test]
+    fn pruning_a_queue_that_was_never_used_does_nothing() {
+        let mut lane: Lane<(u32, usize)> = Lane::new();
+        assert_eq!(lane.remove_last(), None);
+        lane.drain(|_| true, |item| panic!("{item:?}"));
+        assert_eq!(fill(&mut lane, 1000, 3), (vec![], vec![]));
+        lane.push((1, 10));
+        lane.drain(|_| true, drop);
+        assert!(lane.is_empty() && lane.remove_last().is_none());
+    }
+
     #[test]
     fn an_item_too_long_does_not_block_the_others() {
         let mut lane = Lane::new();

@@ -10,5 +10,6 @@ mod hostile;
 mod last_call;
 mod late;
 mod membership;
+mod pick;
 mod serf;
 mod table;
