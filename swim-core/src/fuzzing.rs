@@ -19,6 +19,7 @@ pub use self::serf::serf;
 use crate::envelope::{
     Crc, EncryptionVersion, FrameBuffers, FrameReader, Label, LabelCheck, Lzw, Outer, Verify,
 };
+use crate::journal::{JournalError, Replay};
 use crate::keyring::{Key, Keyring};
 use crate::wire::stream::{Limits as StreamLimits, Reader, Role, Status, StreamError};
 use crate::wire::{
@@ -312,4 +313,24 @@ fn in_pieces(role: Role, data: &[u8], step: usize) -> Result<Status, StreamError
         status = reader.advance(&data[..end]);
     }
     status
+}
+
+/// A journal: whatever the bytes, its replay ends, and is the same each time.
+pub fn journal(data: &[u8]) {
+    assert_eq!(replayed(data), replayed(data));
+}
+
+/// Records, digest of all that the node gave out, and why it ended before the end of the bytes.
+fn replayed(data: &[u8]) -> Option<(u64, u64, Option<JournalError>)> {
+    let mut replay = Replay::open(data).ok()?;
+    let end = loop {
+        match replay.step(|_| ()) {
+            // A changed input changes what is given out; what follows is replayed all the same.
+            Ok(true) | Err(JournalError::Differs { .. }) => {}
+            Ok(false) => break None,
+            Err(error) => break Some(error),
+        }
+    };
+    assert!(replay.records() <= data.len() as u64, "a record has bytes");
+    Some((replay.records(), replay.digest(), end))
 }

@@ -14,13 +14,14 @@ use support::{hex, records};
 
 type Target = (&'static str, fn(&[u8]));
 
-const TARGETS: [Target; 6] = [
+const TARGETS: [Target; 7] = [
     ("packet", fuzzing::packet),
     ("roundtrip", fuzzing::roundtrip),
     ("envelope", fuzzing::envelope),
     ("stream", fuzzing::stream),
     ("node", fuzzing::node),
     ("serf", fuzzing::serf),
+    ("journal", fuzzing::journal),
 ];
 
 #[test]
@@ -137,6 +138,12 @@ fn seed_the_corpus() {
     }
     for few in datagrams.chunks(8) {
         add("node", &fuzzing::node_seed(few));
+    }
+    let journals = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/journals");
+    for entry in fs::read_dir(journals).expect("the journals are checked in") {
+        let journal = fs::read(entry.expect("a readable directory").path()).expect("a file");
+        // What is cut off would slow the fuzzer down.
+        add("journal", &journal[..journal.len().min(4096)]);
     }
 }
 

@@ -6,14 +6,21 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::fs;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-use swim_core::journal::{JournalError, replay};
+use bytes::{Bytes, BytesMut};
+use swim_core::fuzzing;
+use swim_core::journal::{JournalError, Recorder, Secrets, replay};
+use swim_core::keyring::{Key, Keyring};
 use swim_core::testkit::{Net, Rule};
-use swim_core::{Admission, Candidate, Command, Config, Lane, Member, Policy};
+use swim_core::wire::Alive;
+use swim_core::{
+    Admission, Candidate, Command, Config, Event, Exchange, ExchangeError, Identity, Input,
+    Instant, KeyCommand, Lane, Member, NodeName, OpId, Policy, Seat, Seed, SendError,
+};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -79,6 +86,98 @@ fn policy() -> Bytes {
     net.journal(0).0
 }
 
+/// One node that is given what the others are not, and whose outputs are fetched piece by piece.
+fn commands() -> Bytes {
+    let home = |i: u8| SocketAddr::from(([10, 0, 0, i], 7946));
+    let key = |byte: u8| Key::new(&[byte; 32]).unwrap();
+    let name = |name: &str| NodeName::new(name).unwrap();
+    let config = Config::lan().keyring(Keyring::new(key(1))).build().unwrap();
+    let me = Identity::new("a", home(1)).unwrap().meta(b"role=db").unwrap();
+    let mut now = Instant::from_secs(1);
+    let mut node = Recorder::new(config.clone(), me, Seed::from(14), now, Secrets::Kept);
+    let mut told = BytesMut::new();
+    for i in 2..6u8 {
+        let (of, addr, vsn) = (format!("n{i}"), [10, 0, 0, i], [1, 5, 2, 0, 0, 0]);
+        let claim = Alive {
+            incarnation: 1,
+            node: of.as_bytes(),
+            addr: Some(&addr),
+            port: 7946,
+            meta: None,
+            vsn: Some(&vsn),
+        };
+        told.clear();
+        claim.encode(&mut told);
+        let at = now;
+        node.handle(now, Input::Datagram { at, from: home(i), bytes: &told }).unwrap();
+    }
+    let payload = |text: &'static str| Bytes::from_static(text.as_bytes());
+    let smaller = config.to_builder().datagram_bytes_max(600).gossip_nodes(1);
+    let smaller = smaller.gossip_interval(SECOND / 20).build().unwrap();
+    let fixed = config.to_builder().label(b"other").build().unwrap();
+    let long = Bytes::from(vec![b'x'; 1000]);
+    let broadcast = |key, payload| Command::Broadcast { lane: Lane::Low, key, payload };
+    let commands = [
+        Command::SetAckPayload(payload("ack")),
+        Command::SetAppState(payload("state")),
+        Command::Ping { name: name("n2"), to: home(2) },
+        Command::Send { to: home(3), reliable: false, payload: payload("direct") },
+        Command::Send { to: home(3), reliable: true, payload: payload("by stream") },
+        broadcast(Some(payload("key")), long.clone()),
+        broadcast(Some(payload("key")), long),
+        Command::Reload(fixed),
+        Command::Reload(smaller),
+        Command::Key(KeyCommand::Install(key(2))),
+        Command::KeyringSaved(true),
+        Command::Key(KeyCommand::Use(key(2))),
+        Command::KeyringSaved(false),
+        Command::Key(KeyCommand::Remove(key(2))),
+        Command::Key(KeyCommand::Remove(key(1))),
+        Command::SetAddress(home(9).into()),
+        Command::Join(vec![Seat { addr: home(7), name: Some(name("n7")) }]),
+        Command::Leave,
+        Command::SetMeta(payload("too late")),
+    ];
+    let (mut buf, mut opened) = (BytesMut::new(), Vec::new());
+    let (mut ends, mut partial) = (0, 0);
+    for (i, command) in commands.into_iter().enumerate() {
+        // Some are refused.
+        let _ = node.handle(now, Input::Command { op: OpId(i as u64), command });
+        for step in 0..40 {
+            // A driver whose socket is full fetches a datagram now and then.
+            if step % 3 == 0
+                && let Some(sent) = node.poll_transmit(&mut buf)
+            {
+                let why = if i % 2 == 0 { SendError::Local } else { SendError::Remote };
+                if step % 2 == 0 {
+                    node.handle(now, Input::Unsent { token: sent.token, why }).unwrap();
+                }
+            }
+            if step % 4 == 1
+                && let Some(Exchange::Open { id, .. }) = node.poll_exchange(&mut buf)
+            {
+                opened.push(id);
+            }
+            if step % 5 == 2 {
+                ends += usize::from(matches!(node.poll_event(), Some(Event::Done { .. })));
+            }
+            if step % 7 == 3
+                && let Some(id) = opened.pop()
+            {
+                let _ = node.handle(now, Input::Reply { id, result: Err(ExchangeError::Refused) });
+            }
+            buf.clear();
+            partial += usize::from(!node.node().is_drained());
+            now = now + SECOND / 10;
+            if node.poll_timeout().is_some_and(|at| at <= now) {
+                node.handle(now, Input::Timeout).unwrap();
+            }
+        }
+    }
+    assert!(ends > 10 && partial > 100, "{ends} ends, {partial} times something waited");
+    node.finish()
+}
+
 fn path(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/journals").join(name)
 }
@@ -108,6 +207,26 @@ fn a_partition_replays() {
 #[test]
 fn a_policy_replays_without_being_asked() {
     check("policy.journal", policy);
+}
+
+#[test]
+fn every_command_replays() {
+    check("commands.journal", commands);
+}
+
+/// What the fuzzer would do, a little of it each time.
+#[test]
+fn a_changed_byte_does_no_harm() {
+    for name in ["day.journal", "policy.journal", "commands.journal"] {
+        let journal = fs::read(path(name)).unwrap();
+        for i in 0..150 {
+            // All over the file, the header more than the rest.
+            let at = (i * i * 37) % if i % 3 == 0 { 300 } else { journal.len() };
+            let mut changed = journal.clone();
+            changed[at] ^= 1 << (i % 8);
+            fuzzing::journal(&changed);
+        }
+    }
 }
 
 #[test]

@@ -224,7 +224,7 @@ pub(super) fn put_input(out: &mut Vec<u8>, now: Instant, input: &Input<'_>) {
     }
 }
 
-const EXCHANGE_ERRORS: [ExchangeError; 8] = [
+pub(super) const EXCHANGE_ERRORS: [ExchangeError; 8] = [
     ExchangeError::Refused,
     ExchangeError::TimedOut,
     ExchangeError::Closed,

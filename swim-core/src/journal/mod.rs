@@ -28,6 +28,8 @@ mod codec;
 mod digest;
 mod hide;
 mod prf;
+#[cfg(test)]
+mod proptests;
 mod recorder;
 mod replayer;
 
