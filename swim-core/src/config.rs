@@ -111,6 +111,33 @@ impl fmt::Debug for Config {
     }
 }
 
+/// Knobs by name, label, networks and research switches; neither keys nor policy.
+///
+/// There is no `Deserialize`, since what a file leaves out comes from a preset: take that, and hand
+/// the knobs to [`ConfigBuilder::knob`].
+#[cfg(feature = "serde")]
+impl serde::Serialize for Config {
+    fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::SerializeStruct as _;
+        let mut out = s.serialize_struct("Config", 4)?;
+        out.serialize_field("knobs", &KnobMap(self.knobs()))?;
+        out.serialize_field("label", &self.label)?;
+        out.serialize_field("allowed", &self.allowed)?;
+        out.serialize_field("ablation", &self.ablation)?;
+        out.end()
+    }
+}
+
+#[cfg(feature = "serde")]
+struct KnobMap(Vec<(&'static str, KnobValue)>);
+
+#[cfg(feature = "serde")]
+impl serde::Serialize for KnobMap {
+    fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.collect_map(self.0.iter().map(|(name, value)| (name, value)))
+    }
+}
+
 /// Builds a [`Config`].
 #[derive(Clone, Debug)]
 pub struct ConfigBuilder(Config);

@@ -12,6 +12,7 @@ use crate::member::Member;
 
 /// Something happened. Events about one member come in order; see architecture 3.12.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub enum Event {
     /// A member joined, or came back.
@@ -127,6 +128,7 @@ pub enum Via {
 
 /// How a command ended.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub enum Outcome {
     /// A join reached `reached` of the seeds and failed with `failed`; 0 reached is a failed join.

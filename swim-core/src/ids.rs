@@ -219,14 +219,17 @@ pub struct OpId(pub u64);
 /// A stream that a peer opened to this node. The driver chooses the number and must not reuse it
 /// while the stream is open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct InboundId(pub u64);
 
 /// A stream that this node asked its driver to open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct OutboundId(pub u64);
 
 /// A datagram that was handed out, for [`Input::Unsent`](crate::Input::Unsent).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Token(pub u64);
 
 /// A member by its place in the table, valid until the next input. See

@@ -64,6 +64,7 @@ pub enum Input<'a, C = Command> {
 
 /// Why a datagram was not sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub enum SendError {
     /// The network or the peer refused it: the peer may be at fault.
@@ -147,6 +148,7 @@ pub enum KeyCommand {
 
 /// Somebody to join by.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Seat {
     /// Where it is.
     pub addr: SocketAddr,

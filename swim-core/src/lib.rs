@@ -133,7 +133,7 @@
 //! | `std` | yes | dependencies may detect CPU features at run time |
 //! | `encryption` | yes | AES-GCM in Rust; needs no `std` |
 //! | `ring` | | AES-GCM by ring, faster; needs `std` and a target that ring has |
-//! | `serde` | | `Serialize` and, where it makes sense, `Deserialize` on public data |
+//! | `serde` | | `Serialize` and, where it makes sense, `Deserialize` on public data: ids, members, identities, events and outcomes, settings, stats; never keys |
 //!
 //! Without default features the crate is `no_std` with `alloc`.
 //!

@@ -257,6 +257,8 @@ fn same_ends<const N: usize>(a: &[u8], b: &[u8]) -> bool {
 
 /// Who this node is: valid by construction.
 #[derive(Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(try_from = "Unchecked"))]
 pub struct Identity {
     pub(crate) name: NodeName,
     pub(crate) addr: Addr,
@@ -309,6 +311,29 @@ impl Identity {
 impl fmt::Debug for Identity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}@{}", self.name, self.addr)
+    }
+}
+
+/// An [`Identity`] as it is read.
+#[cfg(feature = "serde")]
+#[derive(serde::Deserialize)]
+struct Unchecked {
+    name: NodeName,
+    addr: Addr,
+    #[serde(default)]
+    meta: Vec<u8>,
+    #[serde(default)]
+    app_versions: [u8; 3],
+}
+
+#[cfg(feature = "serde")]
+impl TryFrom<Unchecked> for Identity {
+    type Error = IdentityError;
+
+    fn try_from(read: Unchecked) -> Result<Self, IdentityError> {
+        let [min, max, current] = read.app_versions;
+        let me = Self::new(read.name.as_str(), read.addr)?.meta(&read.meta)?;
+        me.app_versions(min, max, current)
     }
 }
 

@@ -56,6 +56,7 @@ pub struct Candidate<'a> {
 
 /// Where candidates come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub enum Admission {
     /// An alive message; there is one candidate.

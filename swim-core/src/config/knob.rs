@@ -14,6 +14,7 @@ pub(super) const FIXED: bool = false;
 
 /// The value of a knob, for tools that know knobs by their names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub enum KnobValue {
     /// A count.
