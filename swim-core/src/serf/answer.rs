@@ -16,7 +16,7 @@ use super::ring::{Heard, Ring};
 use crate::ids::Addr;
 use crate::serf::{Event, QueryEvent, QueryId, Rejected};
 use crate::time::Instant;
-use crate::wire::serf::{Destination, Query, Relay, Response};
+use crate::wire::serf::{Destination, Message, Query, Relay, Response};
 
 /// Queries of recent times, and those that can still be answered.
 pub(super) struct Answers {
@@ -56,11 +56,17 @@ impl Answers {
         self.ring.raise_min_time(time);
     }
 
-    /// A query came: what is news is passed on as it came, if its asker wants that.
+    /// A query came: what is news is passed on as it came, if its asker wants that and nobody
+    /// crashes on it.
     pub(super) fn on_message(&mut self, cx: &mut Core, query: &Query<'_>, message: &[u8]) {
-        if self.take(cx, query) && query.is_broadcast() {
-            cx.broadcast(QUERIES, Bytes::copy_from_slice(message), None);
+        if !self.take(cx, query) || !query.is_broadcast() {
+            return;
         }
+        if query.crashes_serf() {
+            cx.stats.count().hazards_withheld += 1;
+            return;
+        }
+        cx.broadcast(QUERIES, Bytes::copy_from_slice(message), None);
     }
 
     /// Acknowledges and delivers a query that is news; whether it is.
@@ -223,6 +229,12 @@ const RELAYS_SINCE: u8 = 5;
 
 /// Passes a message on for another node, once, to a member.
 pub(super) fn relay(cx: &mut Core, relay: &Relay<'_>) {
+    if let Ok(Message::Query(query)) = Message::decode(relay.inner)
+        && query.crashes_serf()
+    {
+        cx.stats.count().hazards_withheld += 1;
+        return;
+    }
     match destination(cx, relay) {
         Some(to) => {
             cx.node.send(to, Bytes::copy_from_slice(relay.inner));

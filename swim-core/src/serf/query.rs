@@ -40,8 +40,6 @@ pub(super) enum Purpose {
 
 /// Versions of Serf's protocol before this one have no queries.
 const PROTOCOL_MIN: u8 = 4;
-/// Every Serf crashes on these without a payload (serf spec 13.1).
-const KEY_CHANGES: [&str; 3] = ["_serf_install-key", "_serf_use-key", "_serf_remove-key"];
 /// Serf draws numbers of 31 bits.
 const ID_BITS: u32 = 0x7fff_ffff;
 
@@ -58,9 +56,6 @@ impl Queries {
         let protocol = cx.config.protocol_byte();
         if protocol < PROTOCOL_MIN {
             return Err(Rejected::NoQueries(protocol));
-        }
-        if payload.is_empty() && KEY_CHANGES.contains(&name) {
-            return Err(Rejected::EmptyKeyRequest);
         }
         let queries_max = cx.config.knobs.queries_max;
         if self.0.len() >= queries_max as usize {
@@ -83,6 +78,9 @@ impl Queries {
             name: name.as_bytes(),
             payload: Some(payload),
         };
+        if query.crashes_serf() {
+            return Err(Rejected::EmptyKeyRequest);
+        }
         query.fits(cx.config.knobs.query_bytes_max as usize)?;
         let mut message = BytesMut::with_capacity(query.encoded_len());
         query.encode(&mut message);

@@ -78,6 +78,8 @@ counters! {
     responses_crowded,
     /// Responses of Serf's own that were too long to be sent.
     responses_too_long,
+    /// Queries on which every Serf crashes, and that were not passed on.
+    hazards_withheld,
     /// Messages passed on for others.
     relayed,
     /// Messages that were not passed on, since their destination is no known member.

@@ -3,9 +3,11 @@
 use core::time::Duration;
 use std::vec::Vec;
 
+use bytes::BytesMut;
+
 use super::net::{Net, config};
 use crate::serf::{Command, Event, QueryParams};
-use crate::wire::serf::{Message, Query};
+use crate::wire::serf::{Destination, Message, Query, Relay};
 
 const S: fn(u64) -> Duration = Duration::from_secs;
 
@@ -51,6 +53,35 @@ fn a_key_query_without_payload_crashes_nobody() {
     }
     assert_eq!(net.serf(0).stats().queries, 6);
     assert!(is_alive(&mut net));
+}
+
+#[test]
+fn what_crashes_others_is_not_passed_on() {
+    let mut net = Net::joined(2, &config());
+    let from = net.addr(1);
+    net.run_for(S(5));
+    let bad = [
+        query(1, b"\x91\xa0", b"q", b"\xc0"),
+        query(2, b"\x92\xa3\x00\x91\xa0\xc0", b"q", b"\xc0"),
+        query(3, b"\xc0", b"_serf_use-key", b"\xc0"),
+        query(4, b"\xc0", b"_serf_install-key", b"\xa0"),
+    ];
+    net.sent.clear();
+    for message in &bad {
+        net.inject(from, 0, message);
+        let mut relay = BytesMut::new();
+        let to = Destination { ip: Some(&[10, 0, 0, 2]), port: 7946, zone: b"" };
+        Relay { to, node: b"n1", inner: message }.encode(&mut relay);
+        net.inject(from, 0, &relay);
+    }
+    assert_eq!(net.serf(0).stats().hazards_withheld, 8);
+    net.inject(from, 0, &query(5, b"\xc0", b"_serf_use-key", b"\xa1x"));
+    net.run_for(S(5));
+    let passed = |message: &[u8]| {
+        net.sent.iter().any(|(_, _, bytes)| bytes.windows(message.len()).any(|w| w == message))
+    };
+    assert!(bad.iter().all(|message| !passed(message)));
+    assert!(passed(&query(5, b"\xc0", b"_serf_use-key", b"\xa1x")), "a key makes it harmless");
 }
 
 #[test]

@@ -58,6 +58,14 @@ impl Query<'_> {
         self.flags & Self::NO_BROADCAST == 0
     }
 
+    /// Whether every Serf crashes on it (serf spec 13.1): a filter has no bytes, or keys are to be
+    /// changed and no key is given. It must not be sent, nor passed on.
+    pub fn crashes_serf(&self) -> bool {
+        let no_payload = self.payload.is_none_or(<[u8]>::is_empty);
+        no_payload && KEY_CHANGES.contains(&self.name)
+            || self.filters.into_iter().flatten().any(<[u8]>::is_empty)
+    }
+
     /// How long the asker waits; not at all if the number is negative.
     pub fn timeout(&self) -> Duration {
         Duration::from_nanos(u64::try_from(self.timeout_ns).unwrap_or(0))
@@ -130,6 +138,9 @@ impl Query<'_> {
             + int_len(self.timeout_ns)
     }
 }
+
+/// Queries that change keys, and have one as payload.
+const KEY_CHANGES: [&[u8]; 3] = [b"_serf_install-key", b"_serf_use-key", b"_serf_remove-key"];
 
 impl<'a> Body<'a> for Query<'a> {
     const FIELDS: &'static [&'static [u8]] = &[
