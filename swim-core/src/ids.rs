@@ -31,6 +31,13 @@ impl NodeName {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// Whether the name is one that Serf calls valid (serf spec 1.7): letters and digits of ASCII,
+    /// `-` and `.`, at most 128 of them.
+    pub fn is_valid_for_serf(name: &str) -> bool {
+        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'.';
+        (1..=128).contains(&name.len()) && name.bytes().all(allowed)
+    }
 }
 
 /// `name` as text, if its length and encoding are allowed.

@@ -183,7 +183,7 @@ pub use ids::{
 };
 pub use input::{Command, Exchange, Input, KeyCommand, Seat, SendError, Transmit};
 pub use member::{Identity, IdentityError, Member, State, Versions};
-pub use policy::{Admission, Candidate, Policy};
+pub use policy::{Admission, Candidate, Policy, ValidNames};
 pub use rng::Seed;
 pub use stats::Stats;
 pub use swim::{Node, Roster};

@@ -1,9 +1,12 @@
 //! What only the embedder can decide.
 
+use alloc::format;
 use alloc::string::String;
+use alloc::sync::Arc;
+use core::fmt;
 use core::time::Duration;
 
-use crate::ids::Addr;
+use crate::ids::{Addr, NodeName};
 use crate::member::{Member, State, Versions};
 
 /// Decisions that need the embedder's knowledge: pure functions, each with a default.
@@ -35,6 +38,51 @@ pub trait Policy: Send + Sync {
     fn reap_after(&self, member: &Member) -> Option<Duration> {
         let _ = member;
         None
+    }
+}
+
+/// Admits only members whose names are [valid for Serf](NodeName::is_valid_for_serf), and leaves
+/// everything else to another policy, if there is one.
+///
+/// It judges others. The name of the node itself is the embedder's to check.
+#[derive(Clone)]
+pub struct ValidNames(Option<Arc<dyn Policy>>);
+
+impl ValidNames {
+    /// Wraps this policy.
+    pub fn new(rest: impl Into<Option<Arc<dyn Policy>>>) -> Self {
+        Self(rest.into())
+    }
+}
+
+impl fmt::Debug for ValidNames {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ValidNames")
+    }
+}
+
+impl Policy for ValidNames {
+    fn admit(
+        &self,
+        me: &Member,
+        candidates: &[Candidate<'_>],
+        why: Admission,
+    ) -> Result<(), String> {
+        if let Some(bad) = candidates.iter().find(|c| !NodeName::is_valid_for_serf(c.name)) {
+            return Err(format!(
+                "{:?} is no valid name: 1 to 128 letters, digits, dashes and dots",
+                bad.name
+            ));
+        }
+        self.0.as_ref().map_or(Ok(()), |rest| rest.admit(me, candidates, why))
+    }
+
+    fn stream_ping(&self, name: &str) -> bool {
+        self.0.as_ref().is_none_or(|rest| rest.stream_ping(name))
+    }
+
+    fn reap_after(&self, member: &Member) -> Option<Duration> {
+        self.0.as_ref().and_then(|rest| rest.reap_after(member))
     }
 }
 

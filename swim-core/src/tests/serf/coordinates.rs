@@ -2,8 +2,12 @@
 
 use core::time::Duration;
 
+use bytes::BytesMut;
+
 use super::net::{Net, config, swim};
 use crate::serf::SerfConfig;
+use crate::wire::serf::{self, List};
+use crate::wire::{Ack, Limits, Message, Parts, Scratch};
 
 const S: fn(u64) -> Duration = Duration::from_secs;
 
@@ -42,4 +46,54 @@ fn a_member_that_is_forgotten_has_no_coordinate() {
     let name = "n2".into();
     net.command(0, crate::serf::Command::ForceLeave { name, prune: true });
     assert_eq!(net.serf(0).coordinate("n2"), None);
+}
+
+/// Node 0 probes node 1, which is gone, and this answers instead.
+fn answer_a_probe(net: &mut Net, payload: &[u8]) {
+    net.sent.clear();
+    let seq = loop {
+        net.run_for(Duration::from_millis(10));
+        let mut pings =
+            net.sent.iter().filter(|(from, ..)| *from == 0).filter_map(|(_, _, bytes)| {
+                let mut scratch = Scratch::default();
+                let mut parts = Parts::new(bytes, &mut scratch, Limits::default());
+                let first = parts.next_part()?.ok()?;
+                match Message::decode(first) {
+                    Ok(Message::Ping(ping)) => Some(ping.seq),
+                    _ => None,
+                }
+            });
+        if let Some(seq) = pings.next_back() {
+            break seq;
+        }
+    };
+    let mut ack = BytesMut::new();
+    Ack { seq, payload: Some(payload) }.encode(&mut ack);
+    let from = net.addr(1);
+    net.inject_datagram(from, 0, &ack);
+}
+
+#[test]
+fn coordinates_that_make_no_sense_are_rejected_and_counted() {
+    let mut net = Net::joined(2, &config());
+    net.lose = |from, _, _| from == 1;
+    let payload = |vec: &[f64], version: u8| {
+        let mut out = BytesMut::new();
+        let vec = Some(List::from(vec));
+        serf::Coordinate { vec, error: 1.0, adjustment: 0.0, height: 1e-5 }.encode(&mut out);
+        out[0] = version;
+        out.to_vec()
+    };
+    let (own, before) = (net.serf(0).coordinate("n0"), net.serf(0).stats());
+    let bad = [payload(&[f64::NAN; 8], 1), payload(&[0.0; 7], 1), payload(&[0.0; 8], 2)];
+    for payload in &bad {
+        answer_a_probe(&mut net, payload);
+    }
+    let stats = net.serf(0).stats();
+    assert_eq!(stats.coordinates_rejected - before.coordinates_rejected, 3);
+    assert_eq!(stats.coordinates, before.coordinates);
+    assert_eq!(net.serf(0).coordinate("n0"), own);
+    answer_a_probe(&mut net, &payload(&[0.25; 8], 1));
+    assert_eq!(net.serf(0).stats().coordinates, before.coordinates + 1);
+    assert_eq!(net.serf(0).coordinate("n1").unwrap().vec, [0.25; 8]);
 }

@@ -31,6 +31,8 @@ pub(super) struct Net {
     pub(super) lose: Rule,
     /// Every datagram that was sent: from, to, and the bytes.
     pub(super) sent: Vec<(usize, SocketAddr, Bytes)>,
+    /// Of every datagram and every stream: where to, and the member for whom it was said to be.
+    pub(super) meant: Vec<(SocketAddr, Option<String>)>,
 }
 
 struct Station {
@@ -70,6 +72,7 @@ impl Net {
             posted: 0,
             lose: |_, _, _| false,
             sent: Vec::new(),
+            meant: Vec::new(),
         };
         for i in 0..n {
             net.add(Arc::clone(config), &format!("n{i}"), &tags("web"));
@@ -213,11 +216,14 @@ impl Net {
 
     /// Hands a Serf message to node `to`, as gossip from `from`.
     pub(super) fn inject(&mut self, from: SocketAddr, to: usize, message: &[u8]) {
-        let at = self.now;
-        let bytes = [b"\x08", message].concat();
-        let input = Input::Datagram { at, from, bytes: &bytes };
+        self.inject_datagram(from, to, &[b"\x08", message].concat());
+    }
+
+    /// Hands a datagram to node `to`.
+    pub(super) fn inject_datagram(&mut self, from: SocketAddr, to: usize, bytes: &[u8]) {
+        let input = Input::Datagram { at: self.now, from, bytes };
         // A refusal is counted in the node's stats, which a test can look at.
-        let _ = self.stations[to].serf.handle(at, input);
+        let _ = self.stations[to].serf.handle(self.now, input);
         self.drain(to);
     }
 
@@ -284,6 +290,9 @@ impl Net {
         while let Some(sent) = self.stations[i].serf.poll_transmit(&mut buf) {
             let bytes = buf.split().freeze();
             self.sent.push((i, sent.to, bytes.clone()));
+            let node = self.stations[i].serf.node();
+            let name = sent.peer.and_then(|peer| node.peer_name(peer));
+            self.meant.push((sent.to, name.map(Into::into)));
             let to = self.stations.iter().position(|s| s.addr == sent.to);
             if let Some(to) = to
                 && !(self.lose)(i, to, &bytes)
@@ -304,7 +313,8 @@ impl Net {
 
     fn exchange(&mut self, i: usize, exchange: Exchange, bytes: Bytes) {
         match exchange {
-            Exchange::Open { id, to, .. } => {
+            Exchange::Open { id, to, name, .. } => {
+                self.meant.push((to, name.map(|name| name.as_str().into())));
                 match self.stations.iter().position(|s| s.addr == to && !s.crashed) {
                     Some(to) => self.post(DELAY, Mail::Request { from: i, to, id, bytes }),
                     None => {
