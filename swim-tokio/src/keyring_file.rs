@@ -48,8 +48,7 @@ pub fn read_keyring(path: &Path) -> Result<Option<Keyring>, KeyringFileError> {
 /// of the old one.
 pub fn write_keyring(path: &Path, ring: &Keyring) -> Result<(), KeyringFileError> {
     let keys: Vec<_> = ring.keys().map(format_key).collect();
-    let mut text = serde_json::to_string_pretty(&keys).expect("strings are JSON");
-    text.push('\n');
+    let text = serde_json::to_string_pretty(&keys).expect("strings are JSON");
     replace_file(path, text.as_bytes())
         .map_err(|e| KeyringFileError { path: path.into(), why: Why::Io(e) })
 }
