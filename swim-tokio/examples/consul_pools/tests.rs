@@ -1,0 +1,164 @@
+//! What the example shows, as tests.
+
+use std::sync::atomic::{AtomicU8, Ordering};
+
+use swim_tokio::swim_core::serf::Status;
+
+use super::*;
+use crate::server::Servers;
+
+/// Agents of datacenters that no other test has: `servers[i]` servers in the `i`th, and a client.
+async fn datacenters(servers: &[u8]) -> Vec<Vec<Agent>> {
+    static NEXT: AtomicU8 = AtomicU8::new(1);
+    let net = NEXT.fetch_add(1, Ordering::Relaxed);
+    let second = 180 + (std::process::id() % 70) as u8;
+    let key = Key::new(&[7; 32]).unwrap();
+    let mut datacenters = Vec::new();
+    for (dc, servers) in (1..).zip(servers) {
+        let mut agents = Vec::new();
+        for n in (1..=*servers).chain([9]) {
+            let mut plan = plan(dc, n, n < 9, &key);
+            plan.ip = IpAddr::from(Ipv4Addr::new(127, second, net, 16 * dc + n));
+            agents.push(Agent::start(plan).await.unwrap());
+        }
+        join_lan(&agents).await.unwrap();
+        datacenters.push(agents);
+    }
+    datacenters
+}
+
+async fn link(dcs: &[Vec<Agent>], servers: usize) {
+    let seed = dcs[1][0].wan.as_ref().unwrap().local_addr();
+    dcs[0][0].wan.as_ref().unwrap().join([seed], false).await.unwrap();
+    for agent in dcs.iter().flatten().filter(|agent| agent.wan.is_some()) {
+        wait("the WAN pool is whole", || agent.seen().all.all().count() == servers).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn flood_join_fills_the_wan_pool_with_servers_of_both_datacenters() {
+    let dcs = datacenters(&[3, 2]).await;
+    link(&dcs, 5).await;
+    let wan = dcs[1][1].wan.as_ref().unwrap().members().await.unwrap();
+    let mut names: Vec<_> = wan.all().iter().map(|member| member.name()).collect();
+    names.sort_unstable();
+    let all = ["server-1.dc1", "server-1.dc2", "server-2.dc1", "server-2.dc2", "server-3.dc1"];
+    assert_eq!(names, all);
+    // Again changes nothing.
+    dcs[0][0].flood_all().await;
+    assert_eq!(dcs[0][0].seen().all.all().count(), 5);
+    let (lan, wan) = (&dcs[0][0].lan, dcs[0][0].wan.as_ref().unwrap());
+    assert!(lan.members().await.unwrap().all().iter().all(|m| !m.name().contains("dc2")));
+    assert!(lan.stats().await.unwrap().info.encrypted);
+    assert!(!wan.stats().await.unwrap().info.encrypted, "pools have nothing in common");
+}
+
+#[tokio::test]
+async fn tables_by_events_are_those_of_the_lists_of_members() {
+    let dcs = datacenters(&[2, 1]).await;
+    link(&dcs, 3).await;
+    for agent in dcs.iter().flatten() {
+        let lan = agent.lan.members().await.unwrap();
+        assert_eq!(agent.seen().near, Servers::of_members(lan.all()));
+    }
+    let failer = &dcs[0][1];
+    failer.lan.shutdown().await;
+    failer.wan.as_ref().unwrap().shutdown().await;
+    let watcher = &dcs[0][0];
+    let has_failed = |servers: Servers| servers.all().any(|s| s.status == Status::Failed);
+    wait("a failed server is kept, as failed", || {
+        has_failed(watcher.seen().near) && has_failed(watcher.seen().all)
+    })
+    .await
+    .unwrap();
+    let wan = watcher.wan.as_ref().unwrap().members().await.unwrap();
+    assert_eq!(watcher.seen().all, Servers::of_members(wan.all()));
+}
+
+#[tokio::test]
+async fn events_stay_in_their_datacenter_and_others_are_ignored() {
+    let dcs = datacenters(&[1, 1]).await;
+    link(&dcs, 2).await;
+    let fired = Fired { id: "x".repeat(36), name: "deploy".into(), payload: b"v1".into() };
+    dcs[0][0].fire(&fired).await.unwrap();
+    dcs[0][0].tell_leader().await.unwrap();
+    dcs[0][0].lan.user_event("other:event:deploy", "", false).await.unwrap();
+    dcs[0][0].lan.user_event("consul:event:bad", "no map", false).await.unwrap();
+    for agent in &dcs[0] {
+        wait("the events come", || agent.seen().leaders == ["server-1"]).await.unwrap();
+        wait("and the wrapped one", || agent.seen().fired == [fired.clone()]).await.unwrap();
+    }
+    assert!(dcs[1].iter().all(|agent| agent.seen().fired.is_empty()));
+}
+
+#[tokio::test]
+async fn strangers_and_twins_are_refused() {
+    let dcs = datacenters(&[1, 1]).await;
+    let [dc1, dc2] = &dcs[..] else { unreachable!("two were asked for") };
+    let refused = dc2[1].lan.join([dc1[0].lan.local_addr()], false).await.unwrap_err();
+    assert!(refused.to_string().contains("the policy refuses"), "{refused}");
+    let mut twin = dc1[1].plan.clone();
+    twin.name = "twin".into();
+    twin.lan_port += 10;
+    let twin = Agent::start(twin).await.unwrap();
+    let refused = twin.lan.join([dc1[0].lan.local_addr()], false).await.unwrap_err();
+    assert!(refused.to_string().contains("the policy refuses"), "{refused}");
+    for pool in [&dc1[0].lan, &dc2[0].lan] {
+        assert_eq!(pool.members().await.unwrap().all().len(), 2);
+    }
+    // Nor does the WAN pool take clients.
+    let wan = dc1[0].wan.as_ref().unwrap();
+    let client = dc1[1].lan.join([wan.local_addr()], false).await;
+    assert!(client.is_err());
+    assert_eq!(wan.members().await.unwrap().all().len(), 1);
+}
+
+#[tokio::test]
+async fn the_other_datacenter_has_a_round_trip() {
+    let dcs = datacenters(&[1, 1]).await;
+    link(&dcs, 2).await;
+    let start = Instant::now();
+    loop {
+        let nearest = dcs[0][0].nearest().await.unwrap();
+        if let [(rtt, dc)] = &nearest[..] {
+            assert_eq!(dc, "dc2");
+            assert!(*rtt < Duration::from_secs(1), "{rtt:?}");
+            break;
+        }
+        assert!(start.elapsed() < PATIENCE);
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_fails_is_forgotten_after_the_time_it_asked_for() {
+    let dcs = datacenters(&[1]).await;
+    let [server, client] = &dcs[0][..] else { unreachable!("a server and a client") };
+    let name = client.lan.name().as_str();
+    client.lan.shutdown().await;
+    let status = async || server.lan.members().await.unwrap().get(name).map(|m| m.status());
+    let start = Instant::now();
+    while status().await != Some(Status::Failed) {
+        assert!(start.elapsed() < PATIENCE);
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    // The pool's own time is 72 hours.
+    wait("it is forgotten", || !server.seen().gone.is_empty()).await.unwrap();
+    assert_eq!(status().await, None);
+}
+
+#[test]
+fn a_wrapped_event_has_consuls_bytes() {
+    let id = "01234567-89ab-cdef-0123-456789abcdef";
+    let fired = Fired { id: id.into(), name: "deploy".into(), payload: b"v1".into() };
+    let head = [b"\x84\xa2ID\xda\x00\x24", id.as_bytes()].concat();
+    let bytes = [&head[..], b"\xa1n\xa6deploy\xa1p\xa2v1\xa1v\x01"].concat();
+    assert_eq!(fired.encode(), bytes);
+    assert_eq!(Fired::decode(&bytes), Some(fired.clone()));
+    // As newer agents write the same.
+    let head = [b"\x84\xa2ID\xd9\x24", id.as_bytes()].concat();
+    let newer = [&head[..], b"\xa1n\xa6deploy\xa1p\xc4\x02v1\xa1v\x01"].concat();
+    assert_eq!(Fired::decode(&newer), Some(fired));
+    assert_eq!(Fired::decode(b"\x80"), None);
+    assert_eq!(Fired::decode(b"no map"), None);
+}
