@@ -9,6 +9,8 @@ mod generate;
 mod hash;
 mod node;
 mod serf;
+mod serf_node;
+mod snapshot;
 
 use core::ops::Range;
 
@@ -16,6 +18,8 @@ use bytes::BytesMut;
 
 pub use self::node::{node, node_seed};
 pub use self::serf::serf;
+pub use self::serf_node::{serf_node, serf_node_seed};
+pub use self::snapshot::snapshot;
 use crate::envelope::{
     Crc, EncryptionVersion, FrameBuffers, FrameReader, Label, LabelCheck, Lzw, Outer, Verify,
 };

@@ -14,7 +14,7 @@ use support::{hex, records};
 
 type Target = (&'static str, fn(&[u8]));
 
-const TARGETS: [Target; 7] = [
+const TARGETS: [Target; 9] = [
     ("packet", fuzzing::packet),
     ("roundtrip", fuzzing::roundtrip),
     ("envelope", fuzzing::envelope),
@@ -22,6 +22,8 @@ const TARGETS: [Target; 7] = [
     ("node", fuzzing::node),
     ("serf", fuzzing::serf),
     ("journal", fuzzing::journal),
+    ("serf_node", fuzzing::serf_node),
+    ("snapshot", fuzzing::snapshot),
 ];
 
 #[test]
@@ -106,13 +108,34 @@ fn seed_the_corpus() {
         add("envelope", &[&[0], &stream[..]].concat());
     }
     let mut of_type = BTreeMap::new();
+    let mut messages = Vec::new();
     for record in ["serf/messages.jsonl", "serf/tags_decode.jsonl"].into_iter().flat_map(records) {
         // The others of a type are the same with other numbers and lengths.
         let seen = of_type.entry(record["type"].to_string()).or_insert(0);
         *seen += 1;
         if *seen <= 4 {
             add("serf", &hex(&record["hex"]));
+            messages.push(hex(&record["hex"]));
         }
+    }
+    for few in messages.chunks(6) {
+        add("serf_node", &fuzzing::serf_node_seed(few));
+    }
+    // Drawn members, messages, states, commands and waits.
+    for settings in [0, 16, 40, 64, 128, 255] {
+        let mut input = vec![settings, settings, 15, 0, 1, 1];
+        let mut draw = u32::from(settings) + 1;
+        for _ in 0..400 {
+            draw = draw.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            input.push((draw >> 24) as u8);
+        }
+        add("serf_node", &input);
+    }
+    let file = b"alive: n1 127.0.0.1:7946\nalive: n 2 [fd00::1]:7946\nclock: 5\nnot-alive: n1\n\
+        event-clock: 7\nquery-clock: 9\ncoordinate: {}\n# comment\nleave\nclock: 6\nclock: 1";
+    for end in [25, 60, 120, file.len()] {
+        add("snapshot", &[&[0], &file[..end]].concat());
+        add("snapshot", &[&[1], &file[..end]].concat());
     }
     let mut coordinate = BytesMut::new();
     let vec = Some(List::from(&[0.25; 8][..]));

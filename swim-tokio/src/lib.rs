@@ -45,6 +45,8 @@ mod counters;
 mod driver;
 mod error;
 mod events;
+#[doc(hidden)]
+pub mod fuzzing;
 mod handle;
 mod join;
 mod keyring_file;
