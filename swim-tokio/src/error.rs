@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use swim_core::{ExchangeError, IdentityError, Rejected, serf};
 
@@ -30,6 +31,13 @@ pub enum StartError {
     NoName,
     /// The keyring file cannot be used.
     Keyring(KeyringFileError),
+    /// The snapshot cannot be read or written.
+    Snapshot {
+        /// Its path.
+        path: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
     /// The configuration does not accept the keys of the keyring file.
     Config(swim_core::ConfigError),
     /// The system gives no random bytes.
@@ -48,6 +56,7 @@ impl fmt::Display for StartError {
             Self::Identity(e) => e.fmt(f),
             Self::NoName => f.write_str("this host has no name that can be used: give one"),
             Self::Keyring(e) => e.fmt(f),
+            Self::Snapshot { path, error } => write!(f, "snapshot {}: {error}", path.display()),
             Self::Config(e) => e.fmt(f),
             Self::Random(e) => write!(f, "no random bytes: {e}"),
             Self::Join(e) => e.fmt(f),

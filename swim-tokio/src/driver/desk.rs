@@ -25,8 +25,19 @@ pub(crate) trait Desk: Send + 'static {
     /// Keeps an event that somebody waits for; gives back what the embedder shall hear.
     fn on_event(
         &mut self,
+        machine: &Self::Machine,
         event: <Self::Machine as Machine>::Event,
     ) -> Option<<Self::Machine as Machine>::Event>;
+
+    /// The machine has nothing more to tell for now.
+    fn on_drained(&mut self, machine: &Self::Machine, now: Instant) {
+        let _ = (machine, now);
+    }
+
+    /// The machine has stopped; waits until what is to be kept of it is kept.
+    fn close(&mut self) -> impl Future<Output = ()> + Send {
+        std::future::ready(())
+    }
 
     /// An exchange with `to` failed: whoever joins by it is told why. Whether there is anybody.
     fn note_failure(&mut self, to: SocketAddr, why: &str) -> bool;
@@ -80,7 +91,7 @@ impl Desk for BareDesk {
         Next::Continue
     }
 
-    fn on_event(&mut self, event: Event) -> Option<Event> {
+    fn on_event(&mut self, _: &Node, event: Event) -> Option<Event> {
         match event {
             Event::Done { op, outcome } => {
                 self.ops.done(op, outcome);

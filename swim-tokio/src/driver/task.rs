@@ -61,9 +61,10 @@ impl<D: Desk> Driver<D> {
             }
             self.drain(now);
         }
-        let Self { datagrams, streams, requests, .. } = self;
+        let Self { datagrams, streams, requests, mut desk, .. } = self;
         drop(datagrams);
         streams.close().await;
+        desk.close().await;
         // Whoever waits for the end sees it now.
         drop(requests);
     }
@@ -146,14 +147,15 @@ impl<D: Desk> Driver<D> {
                 if let Some(op) = event.keyring_changed() {
                     keys.on_changed(node, now, op);
                 }
-                if let Some(event) = desk.on_event(event) {
+                if let Some(event) = desk.on_event(node, event) {
                     outlet.push(event);
                 }
             }
             if datagrams.is_blocked() || node.is_drained() {
-                return;
+                break;
             }
         }
+        desk.on_drained(node, now);
     }
 }
 

@@ -5,14 +5,17 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use swim_core::serf::{Event, Serf, SerfConfig, Tags};
+use swim_core::{NodeName, Seat};
 
 use super::desk::SerfDesk;
 use super::handle::SerfHandle;
+use super::snapshot::{self, Recorder};
 use crate::addr::JoinAddr;
 use crate::builder::{Agent, Builder, Prepared};
 use crate::error::StartError;
 use crate::events::{Events, Overflow};
 use crate::limit::RateLimit;
+use crate::nonce;
 
 /// A Serf node with its sockets, run by one task on tokio. See [`SerfAgent::builder`].
 #[derive(Debug)]
@@ -23,7 +26,14 @@ impl SerfAgent {
     /// A builder for an agent with this configuration.
     pub fn builder(config: Arc<SerfConfig>) -> SerfBuilder {
         let inner = Agent::builder(config.swim().clone());
-        SerfBuilder { inner, config, tags: Tags::default(), replay: false }
+        SerfBuilder {
+            inner,
+            config,
+            tags: Tags::default(),
+            replay: false,
+            snapshot: None,
+            rejoin_after_leave: false,
+        }
     }
 }
 
@@ -34,6 +44,8 @@ pub struct SerfBuilder {
     config: Arc<SerfConfig>,
     tags: Tags,
     replay: bool,
+    snapshot: Option<PathBuf>,
+    rejoin_after_leave: bool,
 }
 
 impl SerfBuilder {
@@ -46,6 +58,22 @@ impl SerfBuilder {
     /// Whether the join at the start delivers user events from before. Default: no.
     pub const fn replay(mut self, replay: bool) -> Self {
         self.replay = replay;
+        self
+    }
+
+    /// Keeps members and clocks in a file, in Serf's own format, which either may read (serf spec
+    /// 7).
+    ///
+    /// After a restart no event is delivered again, and members of the file are tried in the
+    /// background, in random order, until one of them lets this node join. Default: none.
+    pub fn snapshot(mut self, path: impl Into<PathBuf>) -> Self {
+        self.snapshot = Some(path.into());
+        self
+    }
+
+    /// Whether a node that has left joins the members of its snapshot nevertheless. Default: no.
+    pub const fn rejoin_after_leave(mut self, rejoin: bool) -> Self {
+        self.rejoin_after_leave = rejoin;
         self
     }
 
@@ -99,22 +127,57 @@ impl SerfBuilder {
     ///
     /// [`StartError`]; nothing is left running. If there are seeds, one of them must be reached.
     pub async fn spawn(self) -> Result<(SerfHandle, Events<Event>), StartError> {
-        let Self { inner, config, tags, replay } = self;
+        let Self { inner, config, tags, replay, snapshot, rejoin_after_leave } = self;
         let prepared = inner.prepare().await?;
         let (name, advertised) = prepared.names();
         let local = prepared.sockets.local;
         let Prepared { clock, seed, sockets, identity, config: swim } = prepared;
         let config = config.to_builder().swim(swim).build().map_err(StartError::Config)?;
-        let serf = Serf::new(config, identity, &tags, seed, clock.now());
+        let mut serf = Serf::new(config, identity, &tags, seed, clock.now());
+        let mut recorder = None;
+        let mut known = Vec::new();
+        if let Some(path) = snapshot {
+            let fail = |error| StartError::Snapshot { path: path.clone(), error };
+            let found = snapshot::open(&path, rejoin_after_leave).map_err(fail)?;
+            let (member_time, event_time, query_time) = found.snapshot.clocks();
+            serf.resume(member_time, event_time, query_time);
+            let order = nonce::seed().map_err(|e| StartError::Random(e.into()))?;
+            known.extend(found.snapshot.rejoin_list(name.as_str(), order).into_iter().map(seat));
+            recorder = Some(Recorder::start(path.clone(), found).map_err(fail)?);
+        }
         let seeds = inner.seeds.clone();
-        let (requests, events) = inner.start(clock, serf, sockets, SerfDesk::new);
-        let handle = SerfHandle::new(requests, local, advertised, name);
+        let desk = |shared| SerfDesk::new(recorder, shared);
+        let (requests, events) = inner.start(clock, serf, sockets, desk);
+        let handle = SerfHandle::new(requests, local, advertised, name, clock);
         if !seeds.is_empty()
             && let Err(e) = handle.join(seeds, replay).await
         {
             handle.shutdown().await;
             return Err(StartError::Join(e));
         }
+        if !known.is_empty() {
+            tokio::spawn(rejoin(handle.clone(), known));
+        }
         Ok((handle, events))
     }
+}
+
+fn seat((name, addr): (&str, SocketAddr)) -> Seat {
+    Seat { addr, name: NodeName::new(name).ok() }
+}
+
+/// Joins one of those that were there before.
+async fn rejoin(handle: SerfHandle, known: Vec<Seat>) {
+    for seat in known {
+        let who = seat.name.as_ref().map(NodeName::to_string).unwrap_or_default();
+        tracing::info!("Attempting re-join to previously known node: {who}: {}", seat.addr);
+        match handle.join_seats(vec![seat], true).await {
+            Ok(report) if report.reached > 0 => {
+                return tracing::info!("Re-joined to previously known node: {who}");
+            }
+            Ok(_) => {}
+            Err(_) => return,
+        }
+    }
+    tracing::warn!("Failed to re-join any previously known node");
 }

@@ -11,6 +11,7 @@ use tokio::sync::mpsc;
 
 use super::query::{Answer, Answers};
 use super::request::{SerfAgentStats, SerfRequest, SerfSnapshot};
+use super::snapshot::Recorder;
 use crate::driver::{Desk, Next, Ops};
 use crate::error::CommandError;
 use crate::stream::Shared;
@@ -19,6 +20,8 @@ use crate::stream::Shared;
 pub(crate) struct SerfDesk {
     ops: Ops<Serf>,
     queries: HashMap<OpId, mpsc::Sender<Answer>>,
+    /// Keeps who is there in a file, if that is asked for.
+    recorder: Option<Recorder>,
     shared: Arc<Shared>,
 }
 
@@ -26,8 +29,8 @@ impl SerfDesk {
     /// Queries under way at most.
     const QUERIES_MAX: usize = 16_384;
 
-    pub(crate) fn new(shared: Arc<Shared>) -> Self {
-        Self { ops: Ops::default(), queries: HashMap::new(), shared }
+    pub(crate) fn new(recorder: Option<Recorder>, shared: Arc<Shared>) -> Self {
+        Self { ops: Ops::default(), queries: HashMap::new(), recorder, shared }
     }
 
     fn query(
@@ -62,7 +65,12 @@ impl Desk for SerfDesk {
     fn on_request(&mut self, serf: &mut Serf, now: Instant, request: SerfRequest) -> Next {
         match request {
             // Those who asked may have stopped waiting.
-            SerfRequest::Command { command, done } => self.ops.command(serf, now, command, done),
+            SerfRequest::Command { command, done } => {
+                if let (Command::Leave, Some(recorder)) = (&command, &mut self.recorder) {
+                    recorder.on_leave();
+                }
+                self.ops.command(serf, now, command, done);
+            }
             SerfRequest::Join { seats, replay, done } => {
                 let command = Command::Join { seats: seats.clone(), replay };
                 self.ops.join(serf, now, &seats, command, done);
@@ -70,6 +78,7 @@ impl Desk for SerfDesk {
             SerfRequest::Query { name, payload, params, done } => {
                 drop(done.send(self.query(serf, now, (name, payload, params))));
             }
+            SerfRequest::Me(reply) => drop(reply.send(serf.me())),
             SerfRequest::Members(reply) => {
                 let members = serf.members().collect();
                 drop(reply.send(SerfSnapshot { me: serf.me(), members }));
@@ -90,7 +99,10 @@ impl Desk for SerfDesk {
         Next::Continue
     }
 
-    fn on_event(&mut self, event: Event) -> Option<Event> {
+    fn on_event(&mut self, serf: &Serf, event: Event) -> Option<Event> {
+        if let Some(recorder) = &mut self.recorder {
+            recorder.on_event(serf, &event);
+        }
         match event {
             // The end of its stream says that a query is over.
             Event::Done { op, .. } if self.queries.remove(&op).is_some() => {}
@@ -102,6 +114,18 @@ impl Desk for SerfDesk {
             event => return Some(event),
         }
         None
+    }
+
+    fn on_drained(&mut self, serf: &Serf, now: Instant) {
+        if let Some(recorder) = &mut self.recorder {
+            recorder.flush(serf, now);
+        }
+    }
+
+    async fn close(&mut self) {
+        if let Some(recorder) = &mut self.recorder {
+            recorder.sync().await;
+        }
     }
 
     fn note_failure(&mut self, to: SocketAddr, why: &str) -> bool {

@@ -2,20 +2,23 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use swim_core::NodeName;
 use swim_core::coordinate::Coordinate;
 use swim_core::keyring::{Key, Keyring};
 use swim_core::serf::{
     Command, KeyReport, Member, Outcome, QueryId, QueryParams, SerfConfig, Tags,
 };
 use swim_core::wire::serf::KeyRequest;
+use swim_core::{Instant, NodeName, Seat};
 use tokio::sync::{mpsc, oneshot};
 
 use super::query::{Answer, Answers};
 use super::request::{SerfAgentStats, SerfRequest, SerfSnapshot};
 use crate::addr::JoinAddr;
+use crate::clock::Clock;
+use crate::driver::JoinReport;
 use crate::error::{CommandError, JoinError};
 use crate::join::{Joined, Resolved};
 
@@ -29,6 +32,7 @@ pub struct SerfHandle {
     local: SocketAddr,
     advertised: SocketAddr,
     name: NodeName,
+    clock: Clock,
 }
 
 impl SerfHandle {
@@ -37,8 +41,9 @@ impl SerfHandle {
         local: SocketAddr,
         advertised: SocketAddr,
         name: NodeName,
+        clock: Clock,
     ) -> Self {
-        Self { requests, local, advertised, name }
+        Self { requests, local, advertised, name, clock }
     }
 
     /// Where the agent listens, with the port that was taken if port 0 was asked for.
@@ -65,10 +70,16 @@ impl SerfHandle {
         replay: bool,
     ) -> Result<Joined, JoinError> {
         let Resolved { seats, failures } = Resolved::new(seeds, self.local).await?;
+        Resolved::report(failures, self.join_seats(seats, replay).await)
+    }
+
+    pub(crate) async fn join_seats(
+        &self,
+        seats: Vec<Seat>,
+        replay: bool,
+    ) -> Result<JoinReport, CommandError> {
         let (done, outcome) = oneshot::channel();
-        let request = SerfRequest::Join { seats, replay, done };
-        let report = self.ask(request, outcome).await.and_then(|report| report);
-        Resolved::report(failures, report)
+        self.ask(SerfRequest::Join { seats, replay, done }, outcome).await?
     }
 
     /// Tells the cluster that this node leaves, leaves, and waits a little until others have passed
@@ -131,6 +142,17 @@ impl SerfHandle {
         self.command(Command::Respond { query, payload: payload.into() }).await.map(drop)
     }
 
+    /// How long it is until `deadline`, which is one of this agent's events.
+    pub fn remaining(&self, deadline: Instant) -> Duration {
+        deadline.since(self.clock.now())
+    }
+
+    /// This node, as others should see it.
+    pub async fn me(&self) -> Result<Member, CommandError> {
+        let (reply, me) = oneshot::channel();
+        self.ask(SerfRequest::Me(reply), me).await
+    }
+
     /// The members as they are known now.
     pub async fn members(&self) -> Result<SerfSnapshot, CommandError> {
         let (reply, snapshot) = oneshot::channel();
@@ -160,7 +182,7 @@ impl SerfHandle {
         key: &Key,
         relay_factor: u8,
     ) -> Result<KeyReport, CommandError> {
-        self.ask_keys("_serf_install-key", Some(key), relay_factor).await
+        self.ask_keys("_serf_install-key", key.as_bytes(), relay_factor).await
     }
 
     /// Has every node encrypt with `key`, which must be installed everywhere.
@@ -169,7 +191,7 @@ impl SerfHandle {
     ///
     /// As [`install_key`](Self::install_key).
     pub async fn use_key(&self, key: &Key, relay_factor: u8) -> Result<KeyReport, CommandError> {
-        self.ask_keys("_serf_use-key", Some(key), relay_factor).await
+        self.ask_keys("_serf_use-key", key.as_bytes(), relay_factor).await
     }
 
     /// Has every node forget `key`, which must not be in use.
@@ -178,7 +200,7 @@ impl SerfHandle {
     ///
     /// As [`install_key`](Self::install_key).
     pub async fn remove_key(&self, key: &Key, relay_factor: u8) -> Result<KeyReport, CommandError> {
-        self.ask_keys("_serf_remove-key", Some(key), relay_factor).await
+        self.ask_keys("_serf_remove-key", key.as_bytes(), relay_factor).await
     }
 
     /// Asks every node for its keys.
@@ -187,17 +209,18 @@ impl SerfHandle {
     ///
     /// As [`install_key`](Self::install_key).
     pub async fn list_keys(&self, relay_factor: u8) -> Result<KeyReport, CommandError> {
-        self.ask_keys("_serf_list-keys", None, relay_factor).await
+        self.ask_keys("_serf_list-keys", &[], relay_factor).await
     }
 
-    async fn ask_keys(
+    /// Asks a query about keys; whether `key` is one is for the nodes to say.
+    pub(crate) async fn ask_keys(
         &self,
         query: &str,
-        key: Option<&Key>,
+        key: &[u8],
         relay_factor: u8,
     ) -> Result<KeyReport, CommandError> {
         let mut payload = BytesMut::new();
-        KeyRequest { key: Some(key.map(Key::as_bytes).unwrap_or_default()) }.encode(&mut payload);
+        KeyRequest { key: Some(key) }.encode(&mut payload);
         let members = self.members().await?;
         let live = |member: &&Member| member.swim().state().is_live();
         let mut report = KeyReport::new(members.all().iter().filter(live).count());

@@ -37,6 +37,7 @@ mod handle;
 mod query;
 mod request;
 mod rpc;
+mod snapshot;
 
 pub use builder::{SerfAgent, SerfBuilder};
 pub use handle::SerfHandle;

@@ -16,6 +16,7 @@ pub(crate) enum SerfRequest {
     Command { command: Command, done: Reply<Outcome> },
     Join { seats: Vec<Seat>, replay: bool, done: Reply<JoinReport> },
     Query { name: String, payload: Bytes, params: QueryParams, done: Reply<Answers> },
+    Me(oneshot::Sender<Member>),
     Members(oneshot::Sender<SerfSnapshot>),
     Stats(oneshot::Sender<SerfAgentStats>),
     Keyring(oneshot::Sender<Keyring>),

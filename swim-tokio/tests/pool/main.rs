@@ -6,6 +6,7 @@ mod bounds;
 mod keys;
 mod membership;
 mod messages;
+mod snapshot;
 mod sockets;
 mod support;
 mod wire;
