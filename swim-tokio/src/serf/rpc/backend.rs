@@ -1,11 +1,11 @@
 //! What the protocol's server asks of a Serf agent.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use bytes::Bytes;
-use swim_core::serf::{Event, QueryId, QueryParams, Status};
+use swim_core::serf::{Event, QueryId, QueryParams, Tags};
 use tokio::sync::{Notify, mpsc};
 
 use super::{convert, keys};
@@ -15,17 +15,52 @@ use crate::rpc::{AgentEvent, Backend, Feed, JoinOutcome, KeyOutcome, KeyRequest,
 use crate::serf::{Answer, SerfHandle, SerfSnapshot};
 
 /// A Serf agent behind a [`Server`](crate::rpc::Server). Clones stand for the same agent.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct SerfBackend {
     handle: SerfHandle,
     queries: Arc<Mutex<BTreeMap<QueryToken, QueryId>>>,
     left: Arc<Notify>,
+    store_tags: Option<Arc<StoreTags>>,
+    handlers: Option<Arc<TellHandlers>>,
+    /// Held while tags change: what is set depends on what was there.
+    tags: Arc<tokio::sync::Mutex<()>>,
 }
+
+type StoreTags = dyn Fn(&Tags) -> Result<(), String> + Send + Sync;
+type TellHandlers = dyn Fn() -> BTreeMap<String, String> + Send + Sync;
 
 impl SerfBackend {
     /// The agent that this handle speaks to.
     pub fn new(handle: SerfHandle) -> Self {
-        Self { handle, queries: Arc::default(), left: Arc::default() }
+        Self {
+            handle,
+            queries: Arc::default(),
+            left: Arc::default(),
+            store_tags: None,
+            handlers: None,
+            tags: Arc::default(),
+        }
+    }
+
+    /// Has `store` keep tags before they are told to the cluster; its error refuses the change.
+    /// It may block for as long as a small file takes.
+    #[must_use]
+    pub fn store_tags(
+        mut self,
+        store: impl Fn(&Tags) -> Result<(), String> + Send + Sync + 'static,
+    ) -> Self {
+        self.store_tags = Some(Arc::new(store));
+        self
+    }
+
+    /// What the section `event_handlers` of the figures says.
+    #[must_use]
+    pub fn handlers(
+        mut self,
+        handlers: impl Fn() -> BTreeMap<String, String> + Send + Sync + 'static,
+    ) -> Self {
+        self.handlers = Some(Arc::new(handlers));
+        self
     }
 
     /// Waits until a client has made the agent leave, and has been told so.
@@ -37,13 +72,15 @@ impl SerfBackend {
     pub async fn feed(&self, mut events: Events<Event>, feed: Feed, mut each: impl FnMut(&Event)) {
         while let Some(event) = events.recv().await {
             each(&event);
-            if let Some(event) = self.told(event) {
+            if let Some(event) = self.agent_event(event) {
                 feed.publish(event);
             }
         }
     }
 
-    fn told(&self, event: Event) -> Option<AgentEvent> {
+    /// The event as streams and scripts are told of it; `None` if they are not. A query can be
+    /// [answered](Backend::respond) from then on.
+    pub fn agent_event(&self, event: Event) -> Option<AgentEvent> {
         Some(match event {
             Event::Members { change, members } => AgentEvent::Members {
                 change: convert::change(change),
@@ -60,7 +97,7 @@ impl SerfBackend {
                 ltime: query.ltime,
                 name: query.name,
                 payload: query.payload,
-                timeout: QUERY_TIMEOUT,
+                timeout: self.handle.remaining(query.deadline),
             },
             _ => return None,
         })
@@ -78,6 +115,10 @@ impl SerfBackend {
 
     async fn snapshot(&self) -> Result<SerfSnapshot, String> {
         self.handle.members().await.map_err(|e| e.to_string())
+    }
+
+    async fn my_tags(&self) -> Result<Tags, String> {
+        self.handle.me().await.map(|me| me.tags()).map_err(|e| e.to_string())
     }
 }
 
@@ -113,10 +154,14 @@ impl Backend for SerfBackend {
     }
 
     async fn tags(&self, set: BTreeMap<String, String>, delete: Vec<String>) -> Result<(), String> {
-        let tags = self.snapshot().await?.me().tags();
+        let _changing = self.tags.lock().await;
+        let tags = self.my_tags().await?;
         let set = set.iter().map(|(key, value)| (key.as_str(), value.as_str()));
         let tags = tags.changed(delete.iter().map(String::as_str), set);
         let tags = tags.map_err(|e| e.to_string())?;
+        if let Some(store) = &self.store_tags {
+            store(&tags)?;
+        }
         self.handle.set_tags(tags).await.map_err(|e| e.to_string())
     }
 
@@ -151,18 +196,11 @@ impl Backend for SerfBackend {
             queries.get(&query).copied()
         };
         let query = known.ok_or("No pending queries matching ID")?;
-        let responded = self.handle.respond(query, payload).await;
-        responded.map_err(|e| format!("failed to respond to key query: {e}"))
+        self.handle.respond(query, payload).await.map_err(|e| e.to_string())
     }
 
     async fn keys(&self, request: KeyRequest) -> KeyOutcome {
-        match self.snapshot().await {
-            Ok(snapshot) => {
-                let alive = snapshot.all().iter().filter(|m| m.status() == Status::Alive).count();
-                keys::ask(&self.handle, &request, u32::try_from(alive).unwrap_or(u32::MAX)).await
-            }
-            Err(error) => KeyOutcome { error, ..KeyOutcome::default() },
-        }
+        keys::ask(&self.handle, &request).await
     }
 
     async fn stats(&self) -> Stats {
@@ -171,34 +209,50 @@ impl Backend for SerfBackend {
         let name = BTreeMap::from([(text("name"), text(self.handle.name().as_str()))]);
         sections.insert(text("agent"), name);
         let cpus = std::thread::available_parallelism().map_or(1, usize::from).to_string();
+        let tasks = tokio::runtime::Handle::current().metrics().num_alive_tasks();
         let runtime = [
-            ("arch", std::env::consts::ARCH.to_owned()),
+            ("arch", text(arch())),
             ("cpu_count", cpus.clone()),
-            ("goroutines", text("0")),
+            // Tasks are what comes closest.
+            ("goroutines", tasks.to_string()),
             ("max_procs", cpus),
             ("os", text(std::env::consts::OS)),
             ("version", format!("swim {}", env!("CARGO_PKG_VERSION"))),
         ];
         let runtime = runtime.into_iter().map(|(key, value)| (text(key), value)).collect();
         sections.insert(text("runtime"), runtime);
-        sections.insert(text("event_handlers"), BTreeMap::new());
+        let handlers = self.handlers.as_ref().map(|handlers| handlers());
+        sections.insert(text("event_handlers"), handlers.unwrap_or_default());
         if let Ok(stats) = self.handle.stats().await {
             sections.insert(text("serf"), convert::info(&stats.info));
         }
-        if let Ok(snapshot) = self.snapshot().await {
-            sections.insert(text("tags"), convert::tags(&snapshot.me().tags()));
+        if let Ok(tags) = self.my_tags().await {
+            sections.insert(text("tags"), convert::tags(&tags));
         }
         sections
     }
 
-    /// This node keeps no coordinates.
-    async fn coordinate(&self, _: String) -> Option<Coordinate> {
-        None
+    async fn coordinate(&self, node: String) -> Option<Coordinate> {
+        let coordinate = self.handle.coordinate(node).await.ok().flatten();
+        coordinate.as_ref().map(convert::coordinate)
     }
 }
 
-/// How long a client may try to answer: the node knows whether it is too late.
-const QUERY_TIMEOUT: Duration = Duration::from_secs(600);
+impl fmt::Debug for SerfBackend {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SerfBackend").field("handle", &self.handle).finish_non_exhaustive()
+    }
+}
+
+/// In Go's words.
+fn arch() -> &'static str {
+    match std::env::consts::ARCH {
+        "x86_64" => "amd64",
+        "aarch64" => "arm64",
+        "x86" => "386",
+        other => other,
+    }
+}
 
 /// Queries that may be answered at a time; the oldest gives way.
 const QUERIES_MAX: usize = 4096;

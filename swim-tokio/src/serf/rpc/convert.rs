@@ -1,7 +1,9 @@
 //! The node's values as those of the agent protocol.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 
+use swim_core::coordinate::Coordinate;
 use swim_core::serf::{Change, Info, Member, Status, Tags};
 
 use crate::error::{JoinError, SeedFailure};
@@ -39,8 +41,7 @@ pub(super) const fn change(change: Change) -> MemberChange {
 /// The section `serf` of the figures.
 pub(super) fn info(info: &Info) -> BTreeMap<String, String> {
     let entries = [
-        // This node's coordinates are never reset.
-        ("coordinate_resets", "0".into()),
+        ("coordinate_resets", info.coordinate_resets.to_string()),
         ("encrypted", info.encrypted.to_string()),
         ("event_queue", info.event_queue.to_string()),
         ("event_time", info.event_time.to_string()),
@@ -56,12 +57,27 @@ pub(super) fn info(info: &Info) -> BTreeMap<String, String> {
     entries.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
 }
 
+pub(super) fn coordinate(at: &Coordinate) -> wire::Coordinate {
+    wire::Coordinate::new(at.vec.to_vec(), at.error, at.adjustment, at.height)
+}
+
 /// Why a join failed, in the form of Serf's text.
 pub(super) fn join_error(error: &JoinError) -> String {
     let JoinError::Failed(failures) = error else { return error.to_string() };
     let count = failures.len();
     let what = if count == 1 { "error" } else { "errors" };
-    let line =
-        |SeedFailure { seed, why }: &SeedFailure| format!("\t* Failed to join {seed}: {why}\n");
-    format!("{count} {what} occurred:\n{}\n", failures.iter().map(line).collect::<String>())
+    let lines: String = failures.iter().map(failed_join).collect();
+    format!("{count} {what} occurred:\n{lines}\n")
+}
+
+/// Serf names the address without the port, then what was done with it.
+fn failed_join(SeedFailure { seed, why }: &SeedFailure) -> String {
+    let Ok(addr) = seed.parse::<SocketAddr>() else {
+        return format!("\t* Failed to join {seed}: {why}\n");
+    };
+    let why = match why.split_once(" (os error") {
+        Some((why, _)) => format!("connect: {}", why.to_lowercase()),
+        None => why.clone(),
+    };
+    format!("\t* Failed to join {}: dial tcp {addr}: {why}\n", addr.ip())
 }

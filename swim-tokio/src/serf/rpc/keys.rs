@@ -2,77 +2,65 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use bytes::BytesMut;
-use swim_core::serf::QueryParams;
-use swim_core::wire::serf::{KeyRequest as Payload, KeyResponse, Kind};
 
-use crate::rpc::wire::KeyReport;
-use crate::rpc::{KeyOutcome, KeyRequest};
-use crate::serf::{Answer, SerfHandle};
+use crate::rpc::{KeyOutcome, KeyRequest, wire};
+use crate::serf::SerfHandle;
 
-/// Asks `nodes` nodes, and waits until all of them have answered or their time is over.
-pub(super) async fn ask(handle: &SerfHandle, request: &KeyRequest, nodes: u32) -> KeyOutcome {
-    let (name, key) = match request {
-        KeyRequest::Install(key) => ("_serf_install-key", Some(key)),
-        KeyRequest::Use(key) => ("_serf_use-key", Some(key)),
-        KeyRequest::Remove(key) => ("_serf_remove-key", Some(key)),
-        KeyRequest::List => ("_serf_list-keys", None),
+/// Asks all nodes, and waits until they have answered or their time is over.
+pub(super) async fn ask(handle: &SerfHandle, request: &KeyRequest) -> KeyOutcome {
+    let (query, key) = match request {
+        KeyRequest::Install(key) => ("_serf_install-key", key.as_str()),
+        KeyRequest::Use(key) => ("_serf_use-key", key.as_str()),
+        KeyRequest::Remove(key) => ("_serf_remove-key", key.as_str()),
+        KeyRequest::List => ("_serf_list-keys", ""),
     };
-    let key = match key.map(|key| STANDARD.decode(key)).transpose() {
-        Ok(key) => key.unwrap_or_default(),
-        Err(_) => return failed("illegal base64 data at input byte 0"),
+    // Bytes that are no key are for the nodes to refuse, each in its own words.
+    let Ok(key) = STANDARD.decode(key) else {
+        return failed(format!("illegal base64 data at input byte {}", bad_at(key)));
     };
-    let mut payload = BytesMut::new();
-    Payload { key: Some(&key) }.encode(&mut payload);
-    let params = QueryParams::new();
-    let mut answers = match handle.query(name, payload.freeze(), params).await {
-        Ok(answers) => answers,
-        Err(e) => return failed(&e.to_string()),
+    let report = match handle.ask_keys(query, &key, 0).await {
+        Ok(report) => report,
+        Err(e) => return failed(e.to_string()),
     };
-    let keys = (*request == KeyRequest::List).then(Default::default);
-    let mut report = KeyReport { nodes, keys, ..KeyReport::default() };
-    while report.responses < nodes {
-        match answers.recv().await {
-            Some(Answer::Response { from, payload }) => add(&mut report, from.as_str(), &payload),
-            Some(_) => {}
-            None => break,
-        }
-    }
-    let KeyReport { errors, responses, .. } = report;
-    let error = if errors > 0 {
-        format!("{errors}/{nodes} nodes reported failure")
-    } else if responses < nodes {
-        format!("{responses}/{nodes} nodes reported success")
-    } else {
-        String::new()
-    };
-    KeyOutcome { report, error }
+    let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    let mut told = wire::KeyReport::default();
+    told.messages.clone_from(report.messages());
+    told.nodes = number(report.nodes());
+    told.responses = number(report.responses());
+    told.errors = number(report.errors());
+    told.keys = (*request == KeyRequest::List)
+        .then(|| report.keys().iter().map(|(key, nodes)| (key.clone(), number(*nodes))).collect());
+    KeyOutcome { report: told, error: text(report.result()) }
 }
 
-fn failed(why: &str) -> KeyOutcome {
-    KeyOutcome { report: KeyReport::default(), error: why.into() }
+fn failed(error: String) -> KeyOutcome {
+    KeyOutcome { report: wire::KeyReport::default(), error }
 }
 
-/// Adds what a node says.
-fn add(report: &mut KeyReport, node: &str, payload: &[u8]) {
-    report.responses += 1;
-    let decoded = payload
-        .split_first()
-        .filter(|(kind, _)| **kind == Kind::KeyResponse.byte())
-        .and_then(|(_, body)| KeyResponse::decode(body).ok());
-    let Some(response) = decoded else {
-        report.errors += 1;
-        report.messages.insert(node.into(), "the answer cannot be understood".into());
-        return;
-    };
-    report.errors += u32::from(!response.result);
-    if !response.result || !response.message.is_empty() {
-        let message = String::from_utf8_lossy(response.message).into_owned();
-        report.messages.insert(node.into(), message);
-    }
-    if let (Some(keys), Some(listed)) = (&mut report.keys, response.keys) {
-        for key in listed.iter() {
-            *keys.entry(String::from_utf8_lossy(key).into_owned()).or_default() += 1;
+fn text<E: std::fmt::Display>(result: Result<(), E>) -> String {
+    result.err().map(|e| e.to_string()).unwrap_or_default()
+}
+
+/// The byte that Go's decoder complains about: the first that cannot stand where it stands, or the
+/// first of an end that is cut off.
+fn bad_at(text: &str) -> usize {
+    let is_known = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
+    let wrong = text.bytes().enumerate().find(|(at, byte)| match byte {
+        b'=' => at % 4 < 2,
+        byte => !is_known(*byte),
+    });
+    wrong.map_or(text.len() / 4 * 4, |(at, _)| at)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_byte_that_is_wrong_is_named() {
+        for (text, at) in [("***", 0), ("aaa", 0), ("aaaaa", 4), ("aa*a", 2), ("a===", 1)] {
+            assert!(STANDARD.decode(text).is_err());
+            assert_eq!(bad_at(text), at, "{text}");
         }
     }
 }
