@@ -29,7 +29,7 @@ struct Agent(Child);
 impl Agent {
     fn start(args: &[&str]) -> Self {
         let child = Command::new(env!("CARGO_BIN_EXE_swim"))
-            .args(["agent", "--profile=local", "--events=json"])
+            .args(["agent", "--profile=local", "--events=json", "--rpc-addr=127.0.0.1:0"])
             .args(args)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -79,8 +79,8 @@ fn free_addr(last: u8) -> SocketAddr {
 struct Dir(PathBuf);
 
 impl Dir {
-    fn new() -> Self {
-        let dir = std::env::temp_dir().join(format!("swim-agent-{}", std::process::id()));
+    fn new(what: &str) -> Self {
+        let dir = std::env::temp_dir().join(format!("swim-{what}-{}", std::process::id()));
         std::fs::create_dir_all(&dir).unwrap();
         Self(dir)
     }
@@ -97,23 +97,33 @@ fn whatever_is_wrong_with_the_flags_is_one_line_and_exit_1() {
     let key = "vb+0fFWl82XyjaWdhU62dbrILQmWj2TAKlmT/a6R6xc=";
     for (args, says) in [
         (&["agent", "--bogus"][..], "flag provided but not defined: -bogus"),
-        (&["agent", "--bind", "nowhere"], "--bind: \"nowhere\" is not an address"),
+        (&["agent", "--bind", "nowhere"], "bind: \"nowhere\" is not an address"),
         (
             &["agent", "--bind", "127.0.0.1:99999"],
-            "--bind: \"127.0.0.1:99999\" has no port in 0..=65535 after its colon",
+            "bind: \"127.0.0.1:99999\" has no port in 0..=65535 after its colon",
         ),
         (
             &["agent", "--bind", "127.0.0.1:0", "--advertise", "x y"],
-            "--advertise: \"x y\" is not an address",
+            "advertise: \"x y\" is not an address",
         ),
-        (&["agent", "--join", "a b"], "--join: \"a b\" is not an address"),
-        (&["agent", "--encrypt", "%%%"], "--encrypt: a key is written in base64"),
-        (&["agent", "--encrypt", "c2VjcmV0"], "--encrypt: a key has 16, 24 or 32 bytes, not 6"),
+        (&["agent", "--join", "a b"], "join: \"a b\" is not an address"),
+        (&["agent", "--encrypt", "%%%"], "encrypt: a key is written in base64"),
+        (&["agent", "--encrypt", "c2VjcmV0"], "encrypt: a key has 16, 24 or 32 bytes, not 6"),
         (
             &["agent", "--log-level", "loud"],
-            "log level \"loud\" is none of trace, debug, info, warn, err",
+            "Invalid log level: LOUD. Valid log levels are: [TRACE DEBUG INFO WARN ERR]",
         ),
-        (&["agent", "--node", "", "--bind", "127.0.0.1:0"], "node name is empty"),
+        (&["agent", "--profile", "moon"], "Unknown profile: moon"),
+        (&["agent", "--protocol=9"], "Protocol version '9' too high. Must be in range: [2, 5]"),
+        (&["agent", "--event-handler", "bad=x"], "Invalid event script: Event 'bad' invoking 'x'"),
+        (
+            &["agent", "--tags-file=t", "--tag", "a=b"],
+            "Tags config not allowed while using tag files",
+        ),
+        (
+            &["agent", "--iface", "no-such-one"],
+            "interface \"no-such-one\": there is none of this name",
+        ),
         (&["agent", "--label", &"x".repeat(256)], "label has 256 bytes, at most 255"),
         (
             &["agent", "--bind", "127.0.0.1:0", "--keyring-file", "/nonexistent/keys"],
@@ -136,10 +146,10 @@ fn whatever_is_wrong_with_the_flags_is_one_line_and_exit_1() {
             &["agent", "--bind", "127.0.0.1:0", "--advertise", "0.0.0.0:1"],
             "others cannot reach a node at 0.0.0.0:1",
         ),
-        (&["agent", "--tag", "role"], "--tag: \"role\" is not KEY=VALUE"),
+        (&["agent", "--tag", "role"], "Invalid tag: 'role'"),
         (
             &["agent", "--tag", &format!("role={}", "x".repeat(503))],
-            "--tag: Encoded length of tags exceeds limit of 512 bytes",
+            "Encoded length of tags exceeds limit of 512 bytes",
         ),
         (&["keygen", "--bytes", "17"], "a key has 16, 24 or 32 bytes, not 17"),
     ] {
@@ -196,25 +206,39 @@ fn without_a_command_it_tells_which_there_are() {
 }
 
 #[test]
-fn a_signal_makes_it_leave_and_exit_0() {
-    for (n, signal) in [(1, "INT"), (3, "TERM")] {
-        let (a, b) = (free_addr(n).to_string(), free_addr(n + 1).to_string());
-        let mut stays = Agent::start(&["--node=stays", "--bind", &a]);
-        stays.wait_event("\"stays\"");
-        let mut goes = Agent::start(&["--node=goes", "--bind", &b, "--join", &a]);
+fn a_signal_makes_it_leave_or_end_as_the_configuration_says() {
+    let dir = Dir::new("signals");
+    let inverted = dir.0.join("inverted.json");
+    let text = r#"{"leave_on_terminate": true, "skip_leave_on_interrupt": true}"#;
+    std::fs::write(&inverted, text).unwrap();
+    let inverted = format!("--config-file={}", inverted.display());
+    let a = free_addr(1).to_string();
+    let mut stays = Agent::start(&["--node=stays", "--bind", &a]);
+    stays.wait_event("\"stays\"");
+    for (n, signal, config, leaves) in [
+        (2, "INT", None, true),
+        (3, "TERM", None, false),
+        (4, "INT", Some(&inverted), false),
+        (5, "TERM", Some(&inverted), true),
+    ] {
+        let (name, b) = (format!("--node=n{n}"), free_addr(n).to_string());
+        let mut args = vec![&*name, "--bind", &b, "--join", &a];
+        args.extend(config.map(String::as_str));
+        let mut goes = Agent::start(&args);
         goes.wait_event("\"stays\"");
         goes.signal(signal);
-        assert_eq!(goes.exit_code(), Some(0));
-        stays.wait_event("\"event\":\"member-leave\"");
+        assert_eq!(goes.exit_code(), Some(if leaves { 0 } else { 1 }), "{signal} {config:?}");
+        let told = if leaves { "member-leave" } else { "member-failed" };
+        stays.wait_event(&format!("\"event\":\"{told}\",\"name\":\"n{n}\""));
     }
 }
 
 #[test]
 fn a_second_signal_stops_it_at_once() {
-    let a = free_addr(5).to_string();
+    let a = free_addr(15).to_string();
     let mut stays = Agent::start(&["--node=stays", "--bind", &a]);
     stays.wait_event("\"stays\"");
-    let b = free_addr(6).to_string();
+    let b = free_addr(16).to_string();
     let mut goes = Agent::start(&["--node=goes", "--bind", &b, "--join", &a, "--profile=wan"]);
     goes.wait_event("\"stays\"");
     goes.signal("INT");
@@ -228,36 +252,38 @@ fn a_second_signal_stops_it_at_once() {
 fn the_keyring_file_is_made_once_and_then_read() {
     use std::os::unix::fs::PermissionsExt as _;
 
-    let dir = Dir::new();
+    let dir = Dir::new("keys");
     let path = dir.0.join("keys.json");
     let file = path.to_str().unwrap();
     let key = "vb+0fFWl82XyjaWdhU62dbrILQmWj2TAKlmT/a6R6xc=";
-    let bind = free_addr(7).to_string();
+    let bind = free_addr(17).to_string();
     for flags in [&["--encrypt", key][..], &[]] {
         let mut agent =
             Agent::start(&[&["--node=a", "--bind", &bind, "--keyring-file", file], flags].concat());
         agent.wait_event("\"a\"");
         assert_eq!(std::fs::read_to_string(&path).unwrap(), format!("[\n  \"{key}\"\n]\n"));
         assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-        agent.signal("TERM");
+        agent.signal("INT");
         assert_eq!(agent.exit_code(), Some(0));
     }
     let other = "QHOYjmYlxSCBhdfiolhtDQ==";
     let says = complaint(&["agent", "--keyring-file", file, "--encrypt", other]);
-    assert_eq!(says, format!("--encrypt is not the primary key of {file}: leave one of them out"));
+    assert_eq!(says, format!("encrypt is not the primary key of {file}: leave one of them out"));
 }
 
 #[test]
 fn a_join_that_reaches_nobody_is_one_line_and_exit_1() {
-    let (bind, seed) = (free_addr(8).to_string(), free_addr(9).to_string());
-    let args = ["agent", "--log-level=err", "--node=a", "--bind", &bind, "--join", &seed];
-    let says = complaint(&args);
-    assert!(says.starts_with(&format!("cannot join {seed}: Connection refused")), "{says}");
+    let (bind, seed) = (free_addr(18).to_string(), free_addr(19).to_string());
+    let quiet = ["agent", "--log-level=err", "--rpc-addr=127.0.0.1:0", "--node=a"];
+    let output = swim(&[&quiet[..], &["--bind", &bind, "--join", &seed]].concat());
+    let says = String::from_utf8(output.stderr).unwrap();
+    assert!(says.starts_with(&format!("swim: cannot join {seed}: Connection refused")), "{says}");
+    assert_eq!((says.lines().count(), output.status.code()), (1, Some(1)));
 }
 
 #[test]
 fn a_reader_that_does_not_read_does_not_stop_the_node() {
-    let (a, b) = (free_addr(10).to_string(), free_addr(11).to_string());
+    let (a, b) = (free_addr(20).to_string(), free_addr(21).to_string());
     let mut reads = Agent::start(&["--node=reads", "--bind", &a]);
     reads.wait_event("\"reads\"");
     // Nobody takes its output: pipes hold 64 KiB.
@@ -278,4 +304,42 @@ fn a_reader_that_does_not_read_does_not_stop_the_node() {
     let rest = std::io::read_to_string(reads.0.stdout.take().unwrap()).unwrap();
     assert!(!rest.contains("member-failed"), "{rest}");
     drop(deaf);
+}
+
+#[test]
+fn figures_are_there_for_prometheus() {
+    use std::io::{Read as _, Write as _};
+
+    let (bind, http) = (free_addr(30).to_string(), free_addr(31));
+    let serve = format!("--metrics-addr={http}");
+    let mut agent = Agent::start(&["--node=a", "--bind", &bind, &serve]);
+    agent.wait_event("\"a\"");
+    let get = |request: &str| {
+        let start = Instant::now();
+        let mut stream = loop {
+            match std::net::TcpStream::connect(http) {
+                Ok(stream) => break stream,
+                Err(e) => assert!(start.elapsed() < Duration::from_secs(10), "{e}"),
+            }
+        };
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    };
+    let page = get("GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n");
+    assert!(page.starts_with("HTTP/1.1 200 OK\r\n"), "{page}");
+    for line in [
+        "# TYPE swim_members gauge",
+        "swim_members{status=\"alive\"} 1",
+        "swim_members{status=\"failed\"} 0",
+        "swim_clock{clock=\"member\"} 1",
+        "# TYPE swim_serf_user_events_total counter",
+        "swim_serf_user_events_total 0",
+    ] {
+        assert!(page.lines().any(|found| found == line), "no {line} in {page}");
+    }
+    assert!(get("GET / HTTP/1.1\r\n\r\n").starts_with("HTTP/1.1 404 "));
+    assert!(get("PUT /metrics HTTP/1.1\r\n\r\n").starts_with("HTTP/1.1 405 "));
+    assert!(get("hello\r\n\r\n").starts_with("HTTP/1.1 400 "));
 }

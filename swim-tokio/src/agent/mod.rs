@@ -5,9 +5,11 @@
 mod config;
 mod duration;
 mod handler;
+mod interface;
 mod tags_file;
 
 pub use config::{AgentConfig, ConfigFileError, MdnsConfig};
 pub use duration::{BadDuration, parse_duration};
 pub use handler::{BadHandler, Handler, Invoked, SelfInfo, invoke};
+pub use interface::{InterfaceError, bind_to_interface};
 pub use tags_file::{TagsFileError, read_tags, write_tags};

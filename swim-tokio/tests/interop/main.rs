@@ -6,7 +6,13 @@
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod agent_crashes;
+mod agent_discovers;
+mod agent_files;
+mod agent_handlers;
+mod agent_runs;
 mod cli;
+mod cli_agents;
 mod encrypted;
 mod events;
 mod examples;

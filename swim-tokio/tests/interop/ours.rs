@@ -10,7 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use swim_tokio::swim_core::{ConfigBuilder, State};
 use swim_tokio::{Agent, Builder, Event, Events, Handle};
 
-use crate::serf::{Serf, collect};
+use crate::serf::{Serf, collect, rpc_of};
 
 /// An agent that a Serf pool accepts, with the `local` profile.
 pub(crate) fn builder(config: ConfigBuilder, name: &str, addr: SocketAddr) -> Builder {
@@ -45,10 +45,17 @@ pub(crate) fn failures(events: &mut Events) -> Vec<Event> {
         .collect()
 }
 
+/// A node that has just joined exchanges states for a moment. One that is exchanged while it leaves
+/// would outdate its word that it leaves, with Serf as with ours.
+pub(crate) async fn settle() {
+    tokio::time::sleep(Duration::from_secs(3)).await;
+}
+
 /// The `swim` binary, killed when the test ends.
 #[derive(Debug)]
 pub(crate) struct Swim {
     child: Child,
+    addr: SocketAddr,
     /// Events, and log.
     lines: Arc<Mutex<Vec<String>>>,
 }
@@ -58,6 +65,7 @@ impl Swim {
         let mut child = Command::new(env!("CARGO_BIN_EXE_swim"))
             .args(["agent", "--events=json", "--profile=local", "--node", name, "--bind"])
             .arg(addr.to_string())
+            .arg(format!("--rpc-addr={}", rpc_of(addr)))
             .args(flags)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -67,7 +75,28 @@ impl Swim {
         let lines = Arc::default();
         collect(child.stdout.take().unwrap(), &lines);
         collect(child.stderr.take().unwrap(), &lines);
-        Self { child, lines }
+        Self { child, addr, lines }
+    }
+
+    /// Starts an agent and waits until it takes commands.
+    pub(crate) fn start_with_rpc(name: &str, addr: SocketAddr, flags: &[&str]) -> Self {
+        let mut swim = Self::start(name, addr, flags);
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while std::net::TcpStream::connect(swim.rpc()).is_err() {
+            let exit = swim.child.try_wait().unwrap();
+            assert!(exit.is_none() && Instant::now() < deadline, "{exit:?}\n{}", swim.lines());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        swim
+    }
+
+    pub(crate) const fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// Where it takes commands.
+    pub(crate) const fn rpc(&self) -> SocketAddr {
+        rpc_of(self.addr)
     }
 
     pub(crate) fn lines(&self) -> String {

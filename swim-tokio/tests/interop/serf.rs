@@ -42,6 +42,11 @@ impl Net {
 const PORT: u16 = 17946;
 const RPC_PORT: u16 = 17373;
 
+/// Where an agent with this gossip address takes commands.
+pub(crate) const fn rpc_of(addr: SocketAddr) -> SocketAddr {
+    SocketAddr::new(addr.ip(), RPC_PORT)
+}
+
 #[derive(Debug)]
 pub(crate) struct Serf {
     child: Child,
@@ -72,7 +77,7 @@ impl Serf {
             .arg("agent")
             .arg(format!("-node={name}"))
             .arg(format!("-bind={addr}"))
-            .arg(format!("-rpc-addr={}", SocketAddr::new(addr.ip(), RPC_PORT)))
+            .arg(format!("-rpc-addr={}", rpc_of(addr)))
             .args(["-profile=local", "-log-level=debug"])
             .args(flags)
             .stdin(Stdio::null())
@@ -90,8 +95,8 @@ impl Serf {
         self.addr
     }
 
-    pub(crate) fn rpc(&self) -> SocketAddr {
-        SocketAddr::new(self.addr.ip(), RPC_PORT)
+    pub(crate) const fn rpc(&self) -> SocketAddr {
+        rpc_of(self.addr)
     }
 
     /// Everything it has logged.

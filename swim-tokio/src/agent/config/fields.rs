@@ -9,8 +9,8 @@ use crate::agent::parse_duration;
 
 /// The keys of a configuration file, all optional: empty text, zero and `false` say nothing.
 ///
-/// Names, meaning and form are Serf's, so that its files can be used. Files are merged by
-/// [`merge`](Self::merge), then come the flags.
+/// Names, meaning and form are Serf's, so that its files can be used; two more are our own. Files
+/// are merged by [`merge`](Self::merge), then come the flags.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
@@ -31,6 +31,8 @@ pub struct AgentConfig {
     pub encrypt_key: String,
     /// Where keys are kept.
     pub keyring_file: String,
+    /// Label of the cluster. Serf has none.
+    pub label: String,
     /// Tags of this node.
     pub tags: BTreeMap<String, String>,
     /// Where tags are kept.
@@ -98,6 +100,8 @@ pub struct AgentConfig {
     pub query_response_size_limit: u32,
     /// Largest user event, in bytes.
     pub user_event_size_limit: u32,
+    /// Where metrics are served to Prometheus. Serf does not.
+    pub metrics_addr: String,
     /// Where metrics go, by TCP.
     pub statsite_addr: String,
     /// Where metrics go, by UDP.
@@ -131,9 +135,11 @@ pub(super) const KEYS: &[&str] = &[
     "event_handlers",
     "interface",
     "keyring_file",
+    "label",
     "leave_on_terminate",
     "log_level",
     "mdns",
+    "metrics_addr",
     "node_name",
     "profile",
     "protocol",

@@ -17,6 +17,7 @@ impl AgentConfig {
             rpc_auth,
             encrypt_key,
             keyring_file,
+            label,
             tags,
             tags_file,
             role,
@@ -48,6 +49,7 @@ impl AgentConfig {
             query_size_limit,
             query_response_size_limit,
             user_event_size_limit,
+            metrics_addr,
             statsite_addr,
             statsd_addr,
         } = later;
@@ -60,6 +62,7 @@ impl AgentConfig {
             (&mut self.rpc_auth, rpc_auth),
             (&mut self.encrypt_key, encrypt_key),
             (&mut self.keyring_file, keyring_file),
+            (&mut self.label, label),
             (&mut self.tags_file, tags_file),
             (&mut self.role, role),
             (&mut self.profile, profile),
@@ -67,6 +70,7 @@ impl AgentConfig {
             (&mut self.discover, discover),
             (&mut self.log_level, log_level),
             (&mut self.syslog_facility, syslog_facility),
+            (&mut self.metrics_addr, metrics_addr),
             (&mut self.statsite_addr, statsite_addr),
             (&mut self.statsd_addr, statsd_addr),
         ] {

@@ -1,13 +1,11 @@
 //! The `swim` command: an agent, and the commands that speak to one, with the flags of `serf`.
 
+mod agent;
 mod client;
 mod completions;
 mod flags;
 mod keygen;
 mod log;
-mod print;
-mod run;
-mod setup;
 
 use std::process::ExitCode;
 
@@ -27,7 +25,7 @@ fn main() -> ExitCode {
         Err(Stop::Bad(why)) => return fail(&why),
     };
     let done = match &cli.verb {
-        Verb::Agent(flags) => run::run(flags),
+        Verb::Agent(flags) => agent::run(flags),
         Verb::Keygen(flags) => keygen::run(flags),
         Verb::Completions(flags) => Ok(completions::run(flags)),
         verb => client::run(verb),

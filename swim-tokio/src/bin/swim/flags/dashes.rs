@@ -21,7 +21,7 @@ pub(super) fn rewrite(
             break;
         };
         let long = |long: &str| format!("--{long}");
-        let known = command.get_arguments().find(|known| known.get_long() == Some(name));
+        let known = command.get_arguments().find(|known| is_called(known, name));
         match (known, value) {
             (None, _) if matches!(name, "h" | "help") => out.push("--help".into()),
             (None, _) => return Err(format!("flag provided but not defined: -{name}")),
@@ -61,6 +61,11 @@ fn flag(arg: &OsString) -> Option<(&str, Option<&str>)> {
         Some((name, value)) => (name, Some(value)),
         None => (text, None),
     })
+}
+
+fn is_called(arg: &Arg, name: &str) -> bool {
+    let aliases = arg.get_visible_aliases().unwrap_or_default();
+    arg.get_long() == Some(name) || aliases.contains(&name)
 }
 
 fn is_bool(arg: &Arg) -> bool {

@@ -1,34 +1,50 @@
 //! Events on standard output.
 
+use std::cell::Cell;
 use std::io::{self, Write as _};
 use std::net::SocketAddr;
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
-use swim_tokio::Events;
 use swim_tokio::swim_core::serf::{Change, Event, Member};
-use tokio::sync::oneshot;
 
 use crate::flags::Format;
 
-/// Prints events until the agent stops or nobody reads them any more, and tells when the cluster
-/// takes another node for the owner of this node's name. Runs on a thread of its own: a reader that
-/// does not keep up misses events, and is told how many, but does not stop the node.
-pub(crate) fn print(mut events: Events<Event>, format: Format, quit: oneshot::Sender<()>) {
-    let mut quit = Some(quit);
-    let mut is_read = true;
-    while let Some(event) = events.blocking_recv() {
-        if matches!(event, Event::Outvoted { .. })
-            && let Some(quit) = quit.take()
-        {
-            // Nobody to tell if the agent stops anyway.
-            let _ = quit.send(());
+/// Prints events on a thread of its own: a reader that does not keep up misses events, and is told
+/// how many, but does not stop the agent.
+pub(crate) struct Printer {
+    events: SyncSender<Event>,
+    /// How many were missed and not told yet.
+    missed: Cell<u64>,
+}
+
+impl Printer {
+    pub(crate) fn start(format: Format) -> Self {
+        let (events, taken) = sync_channel(EVENTS_MAX);
+        std::thread::spawn(move || print_all(&taken, format));
+        Self { events, missed: Cell::new(0) }
+    }
+
+    /// Never waits.
+    pub(crate) fn print(&self, event: Event) {
+        let missed = self.missed.get();
+        if missed > 0 && self.events.try_send(Event::Lagged(missed)).is_ok() {
+            self.missed.set(0);
         }
+        if let Err(TrySendError::Full(_)) = self.events.try_send(event) {
+            self.missed.set(self.missed.get() + 1);
+        }
+    }
+}
+
+/// Until the agent ends or nobody reads any more.
+fn print_all(events: &Receiver<Event>, format: Format) {
+    while let Ok(event) = events.recv() {
         for object in objects(&event) {
-            if is_read && write(&object, format).is_err() {
-                tracing::warn!("nobody reads the events any more");
-                is_read = false;
+            if write(&object, format).is_err() {
+                return tracing::warn!("nobody reads the events any more");
             }
         }
     }
@@ -128,6 +144,9 @@ fn text(object: &Value) -> String {
         event => format!("{event} {} {}", string("name").escape_debug(), addr("addr", "port")),
     }
 }
+
+/// Events that wait for their reader.
+const EVENTS_MAX: usize = 1024;
 
 #[cfg(test)]
 mod tests {

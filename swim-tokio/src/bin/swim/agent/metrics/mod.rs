@@ -1,0 +1,8 @@
+//! Figures of the agent: a page for Prometheus, lines for statsd and statsite.
+
+mod page;
+mod push;
+mod server;
+
+pub(super) use push::Push;
+pub(super) use server::serve;

@@ -1,0 +1,128 @@
+//! What the node tells, on its way to everybody who hears it.
+
+use std::future::pending;
+use std::time::{Duration, Instant};
+
+use swim_tokio::Events;
+use swim_tokio::rpc::{AgentEvent, Feed};
+use swim_tokio::serf::SerfBackend;
+use swim_tokio::swim_core;
+use swim_tokio::swim_core::serf::{Change, Coalescer, Event, Window};
+use tokio::time::sleep;
+
+use super::handlers::Handlers;
+use super::metrics::Push;
+use super::print::Printer;
+
+/// Gives what happens to standard output and to the log at once; to streams and to scripts what is
+/// left after gathering what belongs together, as Serf's agent does.
+pub(crate) struct Pump {
+    pub(crate) backend: SerfBackend,
+    pub(crate) feed: Feed,
+    pub(crate) handlers: Handlers,
+    pub(crate) printer: Printer,
+    pub(crate) push: Push,
+}
+
+/// Why there will be no more events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    /// The cluster takes another node for the owner of this node's name.
+    Outvoted,
+    /// The node has stopped.
+    Stopped,
+}
+
+impl Pump {
+    pub(crate) async fn run(self, mut events: Events<Event>) -> End {
+        let start = Instant::now();
+        let now = || swim_core::Instant::ZERO + start.elapsed();
+        let mut coalescer = Coalescer::new(Some(Window::AGENT), Some(Window::AGENT));
+        loop {
+            let due = coalescer.poll_timeout().map(|at| at.since(now()));
+            tokio::select! {
+                event = events.recv() => match event {
+                    None => return End::Stopped,
+                    Some(Event::Outvoted { votes, matching }) => {
+                        tracing::error!(
+                            target: SERF,
+                            "minority in name conflict resolution, quitting: {matching} / {votes}"
+                        );
+                        return End::Outvoted;
+                    }
+                    Some(event) => {
+                        self.tell_raw(&event);
+                        coalescer.handle(now(), event);
+                    }
+                },
+                () = alarm(due) => coalescer.handle_timeout(now()),
+            }
+            while let Some(event) = coalescer.poll_event() {
+                self.tell(event);
+            }
+        }
+    }
+
+    fn tell_raw(&self, event: &Event) {
+        log(event);
+        self.push.on_event(event);
+        self.printer.print(event.clone());
+    }
+
+    fn tell(&self, event: Event) {
+        let Some(event) = self.backend.agent_event(event) else { return };
+        match &event {
+            AgentEvent::Members { change, .. } => {
+                tracing::info!("Received event: {}", change.as_str());
+            }
+            AgentEvent::User { name, .. } => tracing::info!("Received event: user-event: {name}"),
+            AgentEvent::Query { name, .. } => tracing::info!("Received event: query: {name}"),
+            _ => {}
+        }
+        self.handlers.push(&event);
+        self.feed.publish(event);
+    }
+}
+
+/// In Serf's words, which scripts look for.
+fn log(event: &Event) {
+    match event {
+        Event::Members { change, members } => {
+            for member in members {
+                let (name, addr) = (member.name(), member.addr().canonical().ip());
+                match change {
+                    Change::Join => tracing::info!(target: SERF, "EventMemberJoin: {name} {addr}"),
+                    Change::Leave => {
+                        tracing::info!(target: SERF, "EventMemberLeave: {name} {addr}")
+                    }
+                    Change::Failed => {
+                        tracing::info!(target: SERF, "EventMemberFailed: {name} {addr}");
+                    }
+                    Change::Update => tracing::info!(target: SERF, "EventMemberUpdate: {name}"),
+                    Change::Reap => tracing::info!(target: SERF, "EventMemberReap: {name}"),
+                }
+            }
+        }
+        Event::User(event) => tracing::debug!(target: SERF, "messageUserEventType: {}", event.name),
+        Event::Query(query) => tracing::debug!(target: SERF, "messageQueryType: {}", query.name),
+        Event::Conflict { existing, other } => tracing::warn!(
+            target: SERF,
+            "Name conflict for '{}' both {} and {} are claiming",
+            existing.name(),
+            existing.addr(),
+            other.addr()
+        ),
+        Event::Lagged(count) => tracing::warn!("{count} events were dropped: too many at once"),
+        _ => {}
+    }
+}
+
+async fn alarm(due: Option<Duration>) {
+    match due {
+        Some(due) => sleep(due).await,
+        None => pending().await,
+    }
+}
+
+/// Lines about members and messages are Serf's own, not the agent's.
+const SERF: &str = "swim::serf";

@@ -1,0 +1,202 @@
+//! How an agent starts, changes while it runs, and ends.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use crate::cli::{run, with_rpc};
+use crate::ours::Swim;
+use crate::serf::{self, Net, Serf};
+
+const SOON: Duration = Duration::from_secs(10);
+
+fn members(rpc: SocketAddr, args: &[&str]) -> String {
+    let args = [&["members"], args].concat();
+    let output = run("serf", &with_rpc(&args, &rpc.to_string()), &[]);
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[tokio::test]
+async fn a_join_is_tried_until_somebody_is_there() {
+    if !serf::is_there() {
+        return;
+    }
+    let net = Net::new();
+    let seed = net.addr(1).to_string();
+    let retry = ["-retry-join", &seed, "-retry-interval=1s"];
+    let ours = Swim::start_with_rpc("ours", net.addr(2), &retry);
+    ours.wait_line(&["[WARN] agent: Join failed", "retrying in 1s"], SOON).await;
+    let theirs = Serf::start("theirs", net.addr(1), &[]);
+    theirs.wait_status("ours", "alive", SOON).await;
+
+    let nobody = net.addr(9).to_string();
+    let once = ["-retry-join", &nobody, "-retry-interval=1s", "-retry-max=1"];
+    let mut gives_up = Swim::start("gives-up", net.addr(3), &once);
+    assert_eq!(gives_up.exit(SOON).await, Some(1));
+    assert!(gives_up.lines().contains("maximum retry join attempts made, exiting"));
+}
+
+#[tokio::test]
+async fn a_reload_changes_handlers_tags_and_the_level_of_the_log() {
+    if !serf::is_there() {
+        return;
+    }
+    let net = Net::new();
+    let path = std::env::temp_dir().join(format!("swim-reload-{}.json", std::process::id()));
+    let write = |level: &str, tag: &str, answer: &str| {
+        let text = format!(
+            "{{\"log_level\": \"{level}\", \"tags\": {{\"version\": \"{tag}\"}}, \
+             \"event_handlers\": [\"query:load=echo {answer}\"]}}"
+        );
+        fs::write(&path, text).unwrap();
+    };
+    write("info", "1", "one");
+    let config = format!("-config-file={}", path.display());
+    let ours = Swim::start_with_rpc("ours", net.addr(1), &[&config]);
+    let answer = || {
+        let rpc = ours.rpc().to_string();
+        let query = ["query", "-timeout=500ms", "load"];
+        String::from_utf8(run("serf", &with_rpc(&query, &rpc), &[]).stdout).unwrap()
+    };
+    assert!(answer().contains("Response from 'ours': one"));
+    assert!(members(ours.rpc(), &[]).contains("version=1"));
+    assert!(!ours.lines().contains("[DEBUG]"));
+
+    write("debug", "2", "two");
+    ours.signal("HUP");
+    ours.wait_event("member-update", "ours", SOON).await;
+    assert!(members(ours.rpc(), &[]).contains("version=2"));
+    assert!(answer().contains("Response from 'ours': two"));
+    ours.wait_line(&["[DEBUG] serf: messageQueryType: load"], SOON).await;
+
+    // What is wrong changes nothing.
+    fs::write(&path, "{\"bogus\": 1}").unwrap();
+    ours.signal("HUP");
+    ours.wait_line(&["[ERR]", "Failed to reload configs", "invalid keys: bogus"], SOON).await;
+    assert!(answer().contains("Response from 'ours': two"));
+    fs::remove_file(&path).unwrap();
+}
+
+#[tokio::test]
+async fn the_files_of_a_directory_configure_either_agent_alike() {
+    if !serf::is_there() {
+        return;
+    }
+    let net = Net::new();
+    let dir = std::env::temp_dir().join(format!("swim-conf-d-{}", std::process::id()));
+    fs::create_dir_all(&dir).unwrap();
+    for (name, text) in [
+        ("10-first.json", r#"{"node_name": "first", "tags": {"a": "1", "b": "1"}, "role": "x"}"#),
+        ("20-second.json", r#"{"node_name": "second", "tags": {"b": "2"}, "role": "web"}"#),
+        ("30-ignored.txt", r#"{"node_name": "third"}"#),
+    ] {
+        fs::write(dir.join(name), text).unwrap();
+    }
+    let config = format!("-config-dir={}", dir.display());
+    // The name of the flag goes before that of the files.
+    let theirs = Serf::start("one", net.addr(1), &[&config, "-tag=c=3"]);
+    let ours = Swim::start_with_rpc("one", net.addr(2), &[&config, "-tag=c=3"]);
+    let only = ["-tag=a=1", "-tag=b=2", "-tag=c=3", "-tag=role=web", "-name=one"];
+    for rpc in [theirs.rpc(), ours.rpc()] {
+        assert!(members(rpc, &only).starts_with("one "), "{}", members(rpc, &[]));
+    }
+    fs::write(dir.join("40-wrong.json"), r#"{"bogus": 1}"#).unwrap();
+    let mut theirs = Serf::launch("two", net.addr(3), &[&config]);
+    let mut ours = Swim::start("two", net.addr(4), &[&config]);
+    assert_eq!(theirs.exit(SOON).await, Some(1));
+    assert_eq!(ours.exit(SOON).await, Some(1));
+    for says in [theirs.log(), ours.lines()] {
+        assert!(says.contains("'' has invalid keys: bogus"), "{says}");
+    }
+    fs::remove_dir_all(&dir).unwrap();
+}
+
+#[tokio::test]
+async fn whoever_takes_the_name_of_another_ends() {
+    if !serf::is_there() {
+        return;
+    }
+    let net = Net::new();
+    let one = Serf::start("one", net.addr(1), &[]);
+    let join = format!("-join={}", one.addr());
+    let two = Serf::start("two", net.addr(2), &[&join]);
+    let _three = Serf::start("three", net.addr(3), &[&join]);
+    for name in ["two", "three"] {
+        one.wait_status(name, "alive", SOON).await;
+    }
+    let mut ours = Swim::start("two", net.addr(4), &[&join]);
+    assert_eq!(ours.exit(Duration::from_secs(20)).await, Some(1));
+    let lines = ours.lines();
+    assert!(lines.contains("[ERR] serf: minority in name conflict resolution"), "{lines}");
+    assert_eq!(one.status_of("two").as_deref(), Some("alive"));
+    assert_eq!(two.status_of("two").as_deref(), Some("alive"));
+}
+
+#[tokio::test]
+async fn others_are_told_the_address_to_advertise() {
+    if !serf::is_there() {
+        return;
+    }
+    let net = Net::new();
+    let theirs = Serf::start("theirs", net.addr(1), &[]);
+    let join = format!("-join={}", theirs.addr());
+    let told = SocketAddr::new(net.addr(2).ip(), 17999).to_string();
+    let flags = ["-iface=lo", "-advertise", &told, &join];
+    // The loopback interface has 127.0.0.1 only, of which all the others are neighbours.
+    let bind = SocketAddr::new([127, 0, 0, 1].into(), 0);
+    let _ours = Swim::start("ours", bind, &[&flags[..], &["-rpc-addr=127.0.0.1:0"]].concat());
+    theirs.wait_status("ours", "alive", SOON).await;
+    let member = theirs.members().into_iter().find(|member| member["name"] == "ours").unwrap();
+    assert_eq!(member["addr"], told);
+    let elsewhere = Swim::start("else", net.addr(4), &["-iface=lo"]).exit(SOON).await;
+    assert_eq!(elsewhere, Some(1), "127.x is no address of the interface");
+}
+
+#[tokio::test]
+async fn figures_are_pushed_under_the_names_of_serf() {
+    if !serf::is_there() {
+        return;
+    }
+    let net = Net::new();
+    let path = std::env::temp_dir().join(format!("swim-statsd-{}.json", std::process::id()));
+    let config = format!("-config-file={}", path.display());
+    let statsd = [(); 2].map(|()| std::net::UdpSocket::bind("127.0.0.1:0").unwrap());
+    let write = |statsd: &std::net::UdpSocket| {
+        let addr = statsd.local_addr().unwrap();
+        fs::write(&path, format!("{{\"statsd_addr\": \"{addr}\"}}")).unwrap();
+    };
+    write(&statsd[0]);
+    let theirs = Serf::start("one", net.addr(1), &[&config]);
+    write(&statsd[1]);
+    let ours = Swim::start_with_rpc("one", net.addr(2), &[&config]);
+    fs::remove_file(&path).unwrap();
+    for rpc in [theirs.rpc(), ours.rpc()] {
+        for args in [&["event", "deploy"][..], &["query", "-timeout=100ms", "load"]] {
+            assert!(run("serf", &with_rpc(args, &rpc.to_string()), &[]).status.success());
+        }
+    }
+    let [theirs, ours] = statsd.each_ref().map(lines_about_events);
+    assert_eq!(ours, theirs);
+}
+
+/// The lines about the node's own join, an event and a query.
+fn lines_about_events(statsd: &std::net::UdpSocket) -> BTreeSet<String> {
+    let names = [
+        "serf.member.join",
+        "serf.events",
+        "serf.events.deploy",
+        "serf.queries",
+        "serf.queries.load",
+    ];
+    statsd.set_read_timeout(Some(SOON)).unwrap();
+    let (mut found, mut buffer) = (BTreeSet::new(), [0; 4096]);
+    while found.len() < names.len() {
+        let len = statsd.recv(&mut buffer).unwrap_or_else(|e| panic!("{e}: only {found:?}"));
+        let text = String::from_utf8_lossy(&buffer[..len]);
+        let wanted =
+            |line: &&str| names.iter().any(|name| line.starts_with(&format!("serf-agent.{name}:")));
+        found.extend(text.lines().filter(wanted).map(str::to_owned));
+    }
+    found
+}
