@@ -73,6 +73,7 @@ pub mod serf;
 pub mod shrink;
 mod stream;
 pub mod swarm;
+mod sweep;
 mod text;
 mod tracker;
 mod wheel;

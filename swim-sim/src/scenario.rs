@@ -7,6 +7,7 @@ mod error;
 mod links;
 mod read;
 mod settings;
+mod sweep;
 mod timeline;
 mod who;
 mod write;
@@ -15,11 +16,13 @@ use core::ops::Range;
 use core::time::Duration;
 
 use swim_core::Instant;
+use toml::Spanned;
 use toml::de::DeTable;
 
 pub use self::builtin::{BUILTIN, Builtin};
 pub use self::error::ScenarioError;
 use self::read::{Field, Section};
+pub use self::sweep::{CELLS_MAX, Cell, Parameter, Sweep};
 use crate::failure::Failure;
 use crate::machine::Machine;
 use crate::place::NODES_MAX;
@@ -99,11 +102,12 @@ impl Scenario {
     /// assert!(e.to_string().starts_with("line 3: duration is \"10\", expected a time such as"));
     /// ```
     pub fn parse(text: &str) -> Result<Self> {
-        let table = DeTable::parse(text).map_err(|e| {
-            let at = e.span().map_or(0, |span| span.start);
-            ScenarioError::at(text, at, e.message().to_owned())
-        })?;
-        let mut top = Section::new("a scenario", text, 0, table.get_ref());
+        Self::of_table(text, table(text)?.get_ref())
+    }
+
+    /// Reads a scenario that is a table of a text.
+    fn of_table(text: &str, table: &DeTable<'_>) -> Result<Self> {
+        let mut top = Section::new("a scenario", text, 0, table);
         let name = top.need("name")?.str("a name")?.to_owned();
         let about = top.take("about").map_or(Ok(""), |about| about.str("a text"))?.to_owned();
         let nodes = top.need("nodes")?.integer(2, NODES_MAX.into())? as u32;
@@ -210,6 +214,14 @@ impl Scenario {
         let end = self.end();
         self.world.faults.retain(|(at, _)| *at < end);
     }
+}
+
+/// A text as a table, with the place of everything in it.
+fn table(text: &str) -> Result<Spanned<DeTable<'_>>> {
+    DeTable::parse(text).map_err(|e| {
+        let at = e.span().map_or(0, |span| span.start);
+        ScenarioError::at(text, at, e.message().to_owned())
+    })
 }
 
 fn read_seeds(field: &Field<'_>) -> Result<Range<u64>> {

@@ -9,6 +9,7 @@ mod replay;
 mod run;
 mod say;
 mod scenario;
+mod sweep;
 mod table;
 mod value;
 mod vopr;
@@ -35,6 +36,8 @@ enum Command {
     Vopr(vopr::Args),
     Replay(replay::Args),
     Experiment(experiment::Args),
+    Sweep(sweep::Args),
+    Merge(sweep::MergeArgs),
 }
 
 /// Runs the program: exit code 0 if all is well, 1 if an oracle objects or a run proves nothing, 2
@@ -53,6 +56,8 @@ pub fn main() -> ExitCode {
         Some(Command::Vopr(args)) => vopr::main(&args),
         Some(Command::Replay(args)) => replay::main(&args),
         Some(Command::Experiment(args)) => experiment::main(&args),
+        Some(Command::Sweep(args)) => sweep::main(&args),
+        Some(Command::Merge(args)) => sweep::merge(&args),
     }
 }
 
