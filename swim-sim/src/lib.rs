@@ -66,6 +66,7 @@ mod machine;
 pub mod oracle;
 mod page;
 pub mod place;
+mod plan;
 mod prefetch;
 pub mod report;
 pub mod scenario;

@@ -156,3 +156,23 @@ fn journals_replay_too() {
     assert_eq!(code, 1);
     assert!(err.contains("cut.journal: journal makes no sense at byte "), "{err}");
 }
+
+#[test]
+fn a_plan_answers_in_words_and_a_table() {
+    let args = ["plan", "--nodes", "12", "--rtt", "20ms", "--set", "suspicion_mult=2"];
+    let (code, out, err) = run(&[&args[..], &["--effort", "0.02"]].concat());
+    assert_eq!(code, 0, "{err}");
+    let told =
+        ["With your lan:", "A crash is noticed by the first node after ", " 95 % confidence"];
+    for text in told.iter().chain(&["crash known to all, p99, s", "wan ", "local "]) {
+        assert!(out.contains(text), "{text}\n{out}");
+    }
+    let (code, _, err) = run(&["plan", "--nodes", "1"]);
+    assert_eq!((code, err.as_str()), (2, "error: --nodes is 1, not in 2..=20000\n"));
+    let (code, _, err) = run(&["plan", "--nodes", "9", "--set", "suspicion=2"]);
+    assert_eq!((code, err.contains("--set suspicion: no such setting; there are ")), (2, true));
+    let (code, _, err) = run(&["plan", "--nodes", "9", "--set", "suspicion_mult=0"]);
+    assert_eq!((code, err.contains("suspicion_mult is 0, not in ")), (2, true), "{err}");
+    let (code, _, err) = run(&["plan", "--nodes", "9", "--rtt", "1us"]);
+    assert_eq!((code, err.contains("--rtt is 1µs, not in 250µs..=60s")), (2, true), "{err}");
+}

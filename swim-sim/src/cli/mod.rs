@@ -4,6 +4,7 @@ mod batch;
 mod branch;
 mod experiment;
 mod journal;
+mod plan;
 mod progress;
 mod replay;
 mod run;
@@ -36,6 +37,7 @@ enum Command {
     Vopr(vopr::Args),
     Replay(replay::Args),
     Experiment(experiment::Args),
+    Plan(plan::Args),
     Sweep(sweep::Args),
     Merge(sweep::MergeArgs),
 }
@@ -56,6 +58,7 @@ pub fn main() -> ExitCode {
         Some(Command::Vopr(args)) => vopr::main(&args),
         Some(Command::Replay(args)) => replay::main(&args),
         Some(Command::Experiment(args)) => experiment::main(&args),
+        Some(Command::Plan(args)) => plan::main(&args),
         Some(Command::Sweep(args)) => sweep::main(&args),
         Some(Command::Merge(args)) => sweep::merge(&args),
     }

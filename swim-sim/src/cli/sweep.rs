@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc;
 
+use super::say::say;
 use super::table::thousands;
 use super::{progress, usage};
 use crate::page::number;
@@ -159,8 +160,8 @@ fn finish(out: &Path, sweep: &Sweep, found: &Found) -> Result<ExitCode, String> 
         return Ok(ExitCode::FAILURE);
     }
     let summary = sweep::write(out, sweep, found)?;
-    print!("{}", table(sweep, &summary));
-    println!("results.csv, results.jsonl and summary.csv are in {}", out.display());
+    say!("{}", table(sweep, &summary).trim_end());
+    say!("results.csv, results.jsonl and summary.csv are in {}", out.display());
     Ok(verdict(found))
 }
 
@@ -169,7 +170,7 @@ fn verdict(found: &Found) -> ExitCode {
         found.values().map(|(row, _)| row).filter(|row| !row.passed()).collect();
     for row in failed.iter().take(5) {
         let text = row.violation.as_deref().unwrap_or_default();
-        println!("run {}, seed {}: {} {text}", row.cell, row.seed, row.outcome.to_uppercase());
+        say!("run {}, seed {}: {} {text}", row.cell, row.seed, row.outcome.to_uppercase());
     }
     if failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

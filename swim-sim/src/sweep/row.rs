@@ -16,7 +16,7 @@ pub(crate) struct Row {
     /// The run's number in the sweep.
     pub(crate) cell: u64,
     pub(crate) seed: u64,
-    /// `passed`, `open`, `failed`, `unwatched`, `panic`.
+    /// `passed`, `open`, `failed`, `unwatched`, `unmet` if a fault found too few nodes, `panic`.
     pub(crate) outcome: String,
     pub(crate) digest: String,
     /// The first thing that went wrong.
@@ -94,6 +94,7 @@ impl Row {
 
     fn of(cell: &Cell<'_>, report: &Report) -> Self {
         let outcome = match report.outcome {
+            _ if report.violations.is_empty() && !report.unmet.is_empty() => "unmet",
             Outcome::Passed => "passed",
             Outcome::Open => "open",
             Outcome::Failed => "failed",
@@ -104,7 +105,7 @@ impl Row {
             seed: cell.seed,
             outcome: outcome.to_owned(),
             digest: report.digest.clone(),
-            violation: report.violations.first().cloned(),
+            violation: report.violations.iter().chain(&report.unmet).next().cloned(),
             metrics: Metrics::of(report),
         }
     }
