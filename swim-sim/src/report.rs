@@ -78,6 +78,10 @@ pub struct Noticed {
     pub expected: u32,
     /// Whether it started again.
     pub restarted: bool,
+    /// Seconds from the crash to the first report.
+    pub first_s: Option<f64>,
+    /// Seconds from the crash to the report of the last live node, if all have reported it.
+    pub all_s: Option<f64>,
 }
 
 /// How crashes were noticed.
@@ -268,12 +272,15 @@ impl Outcome {
 
 impl Noticed {
     fn of(crash: &Crash) -> Self {
+        let after = |at: Option<Instant>| at.map(|at| at.since(crash.at).as_secs_f64());
         Self {
             node: place::name(crash.node),
             at_s: crash.at.as_secs_f64(),
             reports: crash.reports,
             expected: crash.reports + crash.due,
             restarted: crash.restarted,
+            first_s: after(crash.first),
+            all_s: after(crash.last.filter(|_| crash.known_to_all())),
         }
     }
 }

@@ -92,7 +92,9 @@ fn the_page_of_a_run_opens_without_errors_and_zooms() {
     args.extend(["--io-stall=2@25s+8s", "--partition=10/40@40s..48s"]);
     swim_sim(&args);
     let html = check(&page);
-    for expected in ["n49", "partition (1)", "crash (3)", "health score", "detection"] {
+    for expected in
+        ["n49", "partition (1)", "crash (3)", "health score", "detection", "3 nodes failed: n"]
+    {
         assert!(html.to_lowercase().contains(expected), "{expected}");
     }
     let Some(chromium) = chromium() else { return };

@@ -1,7 +1,9 @@
 //! Who takes whom for suspect or failed, over time.
 
 use core::time::Duration;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+use swim_core::Cause;
 
 use crate::change::{Claim, Says, Strike};
 
@@ -15,6 +17,9 @@ pub(crate) struct Beliefs {
     /// When each member that is down went down.
     down_since: BTreeMap<u32, Duration>,
     first_report: BTreeMap<u32, Duration>,
+    /// Members that have been told to leave.
+    leaving: BTreeSet<u32>,
+    wronged: BTreeMap<u32, Wronged>,
     /// Seconds from a crash to each report of it, and from its first report to each.
     pub(crate) detection_s: Vec<f64>,
     pub(crate) dissemination_s: Vec<f64>,
@@ -33,6 +38,14 @@ pub(crate) struct Opinion {
     pub(crate) step: u32,
     pub(crate) suspect: u32,
     pub(crate) failed: u32,
+}
+
+/// Reports of a member as failed while it was up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Wronged {
+    pub(crate) first: Duration,
+    pub(crate) last: Duration,
+    pub(crate) reports: u32,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -55,6 +68,8 @@ impl Beliefs {
             rows: vec![Row::default(); nodes as usize],
             down_since: BTreeMap::new(),
             first_report: BTreeMap::new(),
+            leaving: BTreeSet::new(),
+            wronged: BTreeMap::new(),
             detection_s: Vec::new(),
             dissemination_s: Vec::new(),
         }
@@ -63,6 +78,11 @@ impl Beliefs {
     /// What was held of a member; empty if all took it for alive all the time.
     pub(crate) fn of(&self, member: u32) -> &[Opinion] {
         self.rows.get(member as usize).map_or(&[], |row| &row.opinions)
+    }
+
+    /// The members that somebody reported as failed while they were up.
+    pub(crate) const fn wronged(&self) -> &BTreeMap<u32, Wronged> {
+        &self.wronged
     }
 
     /// The members of which most was held for longest, at most `count`, by number.
@@ -108,8 +128,8 @@ impl Beliefs {
         }
         let belief = match claim.says {
             Says::Suspected { .. } => Some(Belief::Suspect),
-            Says::Down { .. } => {
-                self.on_report(at, subject);
+            Says::Down { cause, .. } => {
+                self.on_report(at, subject, cause);
                 Some(Belief::Failed)
             }
             Says::Up | Says::Trusted => None,
@@ -131,13 +151,24 @@ impl Beliefs {
             Strike::Started { node, .. } => {
                 self.forget_observer(at, node);
                 self.down_since.remove(&node);
+                self.leaving.remove(&node);
+            }
+            Strike::Leaving(node) => {
+                self.leaving.insert(node);
             }
             _ => {}
         }
     }
 
-    fn on_report(&mut self, at: Duration, subject: u32) {
-        let Some(since) = self.down_since.get(&subject) else { return };
+    fn on_report(&mut self, at: Duration, subject: u32, cause: Cause) {
+        let Some(since) = self.down_since.get(&subject) else {
+            if cause == Cause::Failed && !self.leaving.contains(&subject) {
+                let none = Wronged { first: at, last: at, reports: 0 };
+                let wronged = self.wronged.entry(subject).or_insert(none);
+                (wronged.last, wronged.reports) = (at, wronged.reports + 1);
+            }
+            return;
+        };
         if self.detection_s.len() < REPORTS_MAX {
             self.detection_s.push((at - *since).as_secs_f64());
             let first = self.first_report.entry(subject).or_insert(at);
@@ -223,6 +254,18 @@ mod tests {
         );
         assert_eq!(b.most_doubted(5), [2]);
         assert_eq!(b.affected(0..3).first(), Some(&at(400, 1, 0)));
+    }
+
+    #[test]
+    fn only_who_is_up_and_stays_is_wronged() {
+        let mut b = Beliefs::new(4, S(100));
+        b.on_strike(S(10), &Strike::Crashed(2));
+        b.on_strike(S(10), &Strike::Leaving(3));
+        for (at, subject) in [(20, 1), (21, 2), (22, 3), (25, 1)] {
+            b.on_claim(S(at), &claim(0, subject, down()));
+        }
+        let wronged: Vec<_> = b.wronged().iter().collect();
+        assert_eq!(wronged, [(&1, &Wronged { first: S(20), last: S(25), reports: 2 })]);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 
 use swim_core::Instant;
 
-pub(crate) use self::beliefs::{Beliefs, Opinion};
+pub(crate) use self::beliefs::{Beliefs, Opinion, Wronged};
 pub(crate) use self::samples::{Sample, Samples};
 pub(crate) use self::spells::{Spell, Spells};
 use crate::change::{Change, What};

@@ -4,6 +4,7 @@ mod frame;
 mod plot;
 mod run;
 mod scale;
+mod short;
 mod timeline;
 
 pub(crate) use self::frame::{Frame, escape};

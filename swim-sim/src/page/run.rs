@@ -3,6 +3,7 @@
 use super::frame::Frame;
 use super::plot::{Mark, Plot};
 use super::scale::number;
+use super::short::short;
 use super::timeline::{Bar, Level, Timeline};
 use crate::history::{Beliefs, History, Opinion, Sample, Spell};
 use crate::report::Report;
@@ -12,11 +13,12 @@ pub(crate) fn run_page(report: &Report, history: &History) -> String {
     let title = format!("swim-sim run: {} nodes, seed {}", report.nodes, report.seed);
     let mut page = Frame::new(&title);
     facts(&mut page, report);
+    short(&mut page, report, history);
     page.heading("time", "What nodes held of each other");
     page.raw(
         "<p>A row is a member. Its height is the share of all nodes that suspect it or hold it for \
-         failed; behind it stands what was really the case.</p><p class=\"keys\">\
-         <span class=\"k-suspect\">suspect</span><span class=\"k-failed\">held for failed</span>\
+         failed or left; behind it stands what was really the case.</p><p class=\"keys\">\
+         <span class=\"k-suspect\">suspect</span><span class=\"k-failed\">held for failed or left</span>\
          <span class=\"k-gone\">really down or gone</span><span class=\"k-stall\">frozen</span></p>",
     );
     let (html, script) = timeline(history);
@@ -43,7 +45,7 @@ fn facts(page: &mut Frame, r: &Report) {
             "crashes known to all",
             format!("{} of {}", r.detection.reported_by_all, r.detection.crashes),
         ),
-        ("false reports of reachable nodes", r.false_positives.reachable.to_string()),
+        ("reports of nodes that were up and reachable", r.false_positives.reachable.to_string()),
         ("views", views),
         ("datagrams per node and second", number(t.datagrams_per_node_s)),
         ("bytes of datagrams per node and second", number(t.datagram_bytes_per_node_s)),
