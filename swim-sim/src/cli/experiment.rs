@@ -3,10 +3,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use super::say::say;
 use super::{progress, usage};
-use crate::experiment::{self, ALL, CONTROLS, Experiment, Lab, Outcome, Verdict};
+use crate::experiment::{self, ALL, CONTROLS, Experiment, Known, Lab, Outcome, Verdict};
 
 /// Run published experiments again and compare with what was published.
 ///
@@ -73,22 +74,25 @@ fn run(args: &Args, chosen: Vec<&Experiment>) -> ExitCode {
     {
         return usage(&format!("--out {}: {e}", dir.display()));
     }
-    let mut outside = false;
+    let known = Arc::default();
+    let mut outcomes = Vec::new();
     for e in chosen {
-        let outcome = one(e, args.quick, args.repeats);
+        let outcome = one(e, args.quick, args.repeats, &known);
         say!("{}", experiment::text(&outcome).trim_end());
-        outside |= outcome.verdict == Verdict::Outside;
         if let Some(dir) = &args.out
             && let Err(e) = write(dir, &outcome)
         {
             return usage(&format!("--out {}: {e}", dir.display()));
         }
+        outcomes.push(outcome);
     }
+    say!("\n{}", experiment::table(&outcomes).trim_end());
+    let outside = outcomes.iter().any(|outcome| outcome.verdict == Verdict::Outside);
     if outside { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 
-fn one(e: &Experiment, quick: bool, repeats: Option<u64>) -> Outcome {
-    let lab = Lab::new(quick, repeats, progress::bar(0, e.id));
+fn one(e: &Experiment, quick: bool, repeats: Option<u64>, known: &Arc<Known>) -> Outcome {
+    let lab = Lab::new(quick, repeats, progress::bar(0, e.id), Arc::clone(known));
     #[expect(clippy::disallowed_methods, reason = "the report tells what the experiment cost")]
     let clock = std::time::Instant::now();
     let found = (e.run)(&lab);
@@ -126,7 +130,7 @@ fn write(dir: &Path, outcome: &Outcome) -> std::io::Result<()> {
 fn controls(quick: bool) -> ExitCode {
     let mut missed = false;
     for control in CONTROLS {
-        let lab = Lab::new(quick, None, progress::bar(0, "runs"));
+        let lab = Lab::new(quick, None, progress::bar(0, "runs"), Arc::default());
         let row = (control.run)(&lab);
         let fails = row.verdict == Verdict::Outside;
         missed |= !fails;

@@ -258,7 +258,7 @@ mod tests {
 
     #[test]
     fn a_biased_generator_fails_where_the_real_one_passes() {
-        let lab = Lab::new(true, None, ProgressBar::hidden());
+        let lab = Lab::new(true, None, ProgressBar::hidden(), Arc::default());
         let good = |seed| first_probe(&lab, random_order(), 32, seed, Randomness::Own);
         let periods: Vec<f64> = (1..=300).map(good).collect();
         let m = mean(periods.iter().copied());

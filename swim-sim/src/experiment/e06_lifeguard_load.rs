@@ -21,7 +21,7 @@ fn run(lab: &Lab) -> Found {
     let points = lifeguard::points(lab);
     let sums: Vec<Counts> = VARIANTS
         .iter()
-        .map(|v| lifeguard::by_concurrency(lab, &points, v.1))
+        .map(|v| lifeguard::by_concurrency(lab, &points, *v))
         .map(|grid| Counts::sum(grid.into_iter().map(|(_, c)| c)))
         .collect();
     let (swim, ours) = (sums[0], sums[PUBLISHED]);

@@ -5,7 +5,7 @@ use core::time::Duration;
 use swim_core::{Config, ConfigBuilder, Instant};
 
 use super::lab::Lab;
-use super::lifeguard::{self, Counts, N, Point};
+use super::lifeguard::{self, Counts, N, PUBLISHED, Point, VARIANTS, Variant};
 use super::outcome::{Band, Experiment, Found, Row};
 use super::sums::{median, quantile};
 use crate::fault::{Fault, Who};
@@ -36,7 +36,7 @@ fn run(lab: &Lab) -> Found {
     let seeds = lab.pick(40, 4);
     let points: Vec<Point> = lifeguard::points(lab).into_iter().step_by(lab.pick(10, 4)).collect();
     let swim = Latencies::of(lab, lifeguard::swim, seeds);
-    let swim_fp = fp(lab, &points, lifeguard::swim);
+    let swim_fp = fp(lab, &points, VARIANTS[0]);
     let mut found = Found {
         seeds: format!(
             "1..={seeds} for each number of crashes; {} points of the grid",
@@ -54,11 +54,12 @@ fn run(lab: &Lab) -> Found {
         Row::new("SWIM, alpha 5: median first report", "s", median(&swim.first)).published(12.44),
     );
     let ours = Latencies::of(lab, Config::lan, seeds);
-    let ours = (median(&ours.all) / base * 100.0, share(fp(lab, &points, Config::lan), swim_fp));
+    let ours =
+        (median(&ours.all) / base * 100.0, share(fp(lab, &points, VARIANTS[PUBLISHED]), swim_fp));
     let mut curves = vec![("SWIM, alpha 5".to_owned(), swim.all.clone())];
     for (alpha, (latency, latency_band, wrong, wrong_band)) in ALPHAS.into_iter().zip(TABLE) {
-        let config = lifeguard_with(alpha);
-        let times = Latencies::of(lab, config, seeds);
+        let variant = lifeguard_with(alpha);
+        let times = Latencies::of(lab, variant.1, seeds);
         let mut rows = [
             Row::new(
                 format!("alpha {alpha}: median full detection"),
@@ -69,7 +70,7 @@ fn run(lab: &Lab) -> Found {
             Row::new(
                 format!("alpha {alpha}: FP"),
                 "% of SWIM",
-                share(fp(lab, &points, config), swim_fp),
+                share(fp(lab, &points, variant), swim_fp),
             )
             .band(wrong_band),
         ];
@@ -92,17 +93,17 @@ fn run(lab: &Lab) -> Found {
     found
 }
 
-fn lifeguard_with(alpha: u32) -> fn() -> ConfigBuilder {
+fn lifeguard_with(alpha: u32) -> Variant {
     match alpha {
-        5 => || Config::lan().lifeguard(),
-        4 => || Config::lan().lifeguard().suspicion_mult(4),
-        3 => || Config::lan().lifeguard().suspicion_mult(3),
-        _ => || Config::lan().lifeguard().suspicion_mult(2),
+        5 => VARIANTS[PUBLISHED - 1],
+        4 => ("alpha 4", || Config::lan().lifeguard().suspicion_mult(4)),
+        3 => ("alpha 3", || Config::lan().lifeguard().suspicion_mult(3)),
+        _ => ("alpha 2", || Config::lan().lifeguard().suspicion_mult(2)),
     }
 }
 
-fn fp(lab: &Lab, points: &[Point], config: fn() -> ConfigBuilder) -> u64 {
-    Counts::sum(lifeguard::by_concurrency(lab, points, config).into_iter().map(|(_, c)| c)).fp
+fn fp(lab: &Lab, points: &[Point], variant: Variant) -> u64 {
+    Counts::sum(lifeguard::by_concurrency(lab, points, variant).into_iter().map(|(_, c)| c)).fp
 }
 
 fn share(fp: u64, of: u64) -> f64 {

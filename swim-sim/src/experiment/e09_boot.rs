@@ -28,7 +28,7 @@ fn run(lab: &Lab) -> Found {
     let table = &TABLE[..lab.pick(3, 1)];
     let seeds = lab.pick(5, 1);
     let measure = |config: fn() -> ConfigBuilder| {
-        lab.repeat(table, |_| seeds, |t, seed| boot(lab, config(), t.0, seed))
+        lab.repeat(table, |_| seeds, |t, seed| boot(lab, config(), t.0, WINDOW, seed))
     };
     let (old, ours) = (measure(memberlist2018), measure(Config::lan));
     let time = |boots: &[Boot]| -> Option<f64> {
@@ -57,6 +57,13 @@ fn run(lab: &Lab) -> Found {
                 .published_as("target 10")
                 .band(Band::AtMost(10.0)),
         );
+    }
+    let n = table[0].0;
+    let spread = |s: &u64, seed| boot(lab, memberlist2018(), n, Duration::from_secs(*s), seed);
+    for (s, boots) in SLOWER_S.iter().zip(lab.repeat(&SLOWER_S, |_| seeds, spread)) {
+        let started = format!("N={n}, started within {s} s");
+        found.rows.push(Row::new(format!("until all report all, {started}"), "s", time(&boots)));
+        found.rows.push(Row::new(format!("sizes reported, {started}"), "sizes", sizes(&boots)));
     }
     if let [first, .., last] = &old[..] {
         let growth = time(last).zip(time(first)).map(|(a, b)| a / b);
@@ -105,8 +112,9 @@ struct Boot {
     views: Vec<(f64, u32, u32)>,
 }
 
-fn boot(lab: &Lab, config: ConfigBuilder, n: u32, seed: u64) -> Boot {
+fn boot(lab: &Lab, config: ConfigBuilder, n: u32, window: Duration, seed: u64) -> Boot {
     let mut world = WorldConfig::new(seed, n);
+    world.join_window = window;
     world.core = config.build().expect("the presets are valid");
     let mut world = World::cold(world);
     let (mut sizes, mut views) = (BTreeSet::new(), Vec::new());
@@ -125,6 +133,12 @@ fn boot(lab: &Lab, config: ConfigBuilder, n: u32, seed: u64) -> Boot {
     lab.count(&world);
     Boot { agreed_s: agreed(&world).map(Instant::as_secs_f64), sizes: sizes.len(), views }
 }
+
+/// All at once, as published: as fast as a shell starts processes.
+const WINDOW: Duration = Duration::from_millis(100);
+/// Slower starts, shown to tell how much of the sizes hangs on that: real processes take their time
+/// to start, and the more so the more of them one machine has.
+const SLOWER_S: [u64; 2] = [5, 20];
 
 /// A cluster that has not agreed by then never does.
 const END: Instant = Instant::from_secs(300);

@@ -19,12 +19,15 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
     run,
 };
 
+/// Members, as published: a suspicion lasts longer in a larger group, and with it ends later in a
+/// turn.
+const N: u32 = 1000;
 const TURN: Duration = Duration::from_secs(20);
 const DROPS: Drops =
     Drops { ends: Ends::Into, share: 1.0, course: Course::Turns { on: TURN, off: TURN } };
 
 fn run(lab: &Lab) -> Found {
-    let n = lab.pick(1000, 200);
+    let n = N;
     let configs = [memberlist2018 as fn() -> ConfigBuilder, Config::lan];
     let mut runs = lab.each(&configs, |config| views::watch(lab, config(), n, DROPS, 1));
     let (ours, old) = (runs.remove(1), runs.remove(0));

@@ -34,7 +34,7 @@ const SIZES: [(u32, Option<f64>); 5] =
 const LOSSES: [(f64, f64); 3] = [(0.1, 100.0), (0.3, 98.0), (0.5, 73.0)];
 
 fn run(lab: &Lab) -> Found {
-    let sizes = &SIZES[..lab.pick(5, 4)];
+    let sizes = &SIZES[..lab.pick(5, 3)];
     let times = |n: u32| if n >= 10_000 { lab.pick(10, 1) } else { lab.pick(100, 10) };
     let rounds = |config: fn() -> ConfigBuilder| -> Vec<Option<f64>> {
         let run =

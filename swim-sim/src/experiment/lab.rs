@@ -1,10 +1,12 @@
 //! Where experiments run: many worlds, side by side.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use indicatif::ProgressBar;
 use rayon::prelude::*;
 
+use super::lifeguard::Known;
 use crate::machine::Machine;
 use crate::world::World;
 
@@ -15,12 +17,24 @@ pub(crate) struct Lab {
     repeats: Option<u64>,
     events: AtomicU64,
     bar: ProgressBar,
+    known: Arc<Known>,
 }
 
 impl Lab {
-    /// A lab for one experiment; a quick one makes fewer and smaller runs.
-    pub(crate) const fn new(quick: bool, repeats: Option<u64>, bar: ProgressBar) -> Self {
-        Self { quick, repeats, events: AtomicU64::new(0), bar }
+    /// A lab for one experiment; a quick one makes fewer and smaller runs. What is known of the
+    /// large grid, by experiments before this one, is not run again.
+    pub(crate) const fn new(
+        quick: bool,
+        repeats: Option<u64>,
+        bar: ProgressBar,
+        known: Arc<Known>,
+    ) -> Self {
+        Self { quick, repeats, events: AtomicU64::new(0), bar, known }
+    }
+
+    /// What is known of the large grid.
+    pub(super) fn known(&self) -> &Known {
+        &self.known
     }
 
     /// How often the points of a large grid are to be repeated, if that was said.
@@ -74,7 +88,12 @@ impl Lab {
 
     /// Counts the events of a world that has run.
     pub(crate) fn count<M: Machine>(&self, world: &World<M>) {
-        self.events.fetch_add(world.traffic().events, Ordering::Relaxed);
+        self.count_events(world.traffic().events);
+    }
+
+    /// Counts the events of worlds that somebody else has run.
+    pub(super) fn count_events(&self, events: u64) {
+        self.events.fetch_add(events, Ordering::Relaxed);
     }
 
     /// The events so far.
@@ -90,7 +109,7 @@ mod tests {
     #[test]
     fn results_do_not_depend_on_the_number_of_threads() {
         let run = |threads| {
-            let lab = Lab::new(false, None, ProgressBar::hidden());
+            let lab = Lab::new(false, None, ProgressBar::hidden(), Arc::default());
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
             pool.install(|| {
                 lab.repeat(&[3, 5], |p| *p, |p, seed| crate::draw::hash(*p, seed, 0, 0))

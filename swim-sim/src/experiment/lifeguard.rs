@@ -1,7 +1,8 @@
 //! The Lifeguard paper's grid: members whose input and output block again and again.
 
 use core::time::Duration;
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use swim_core::{Ablation, Config, ConfigBuilder, Event, Instant};
 
@@ -54,7 +55,7 @@ fn switched(change: fn(Ablation) -> Ablation) -> ConfigBuilder {
 }
 
 /// A point of the grid.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Point {
     pub(super) concurrent: u32,
     blocked_ms: u64,
@@ -72,6 +73,22 @@ pub(super) struct Counts {
     pub(super) fp_healthy: u64,
     pub(super) messages: u64,
     pub(super) bytes: u64,
+    events: u64,
+}
+
+/// Runs of the grid that were made, by the name of their configuration: several experiments look at
+/// the same ones.
+#[derive(Debug, Default)]
+pub(crate) struct Known(Mutex<BTreeMap<(&'static str, Point), Counts>>);
+
+impl Known {
+    fn find(&self, name: &'static str, point: Point) -> Option<Counts> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&(name, point)).copied()
+    }
+
+    fn keep(&self, name: &'static str, point: Point, counts: Counts) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert((name, point), counts);
+    }
 }
 
 impl Counts {
@@ -81,6 +98,7 @@ impl Counts {
         self.fp_healthy += o.fp_healthy;
         self.messages += o.messages;
         self.bytes += o.bytes;
+        self.events += o.events;
     }
 
     pub(super) fn sum(all: impl IntoIterator<Item = Self>) -> Self {
@@ -111,9 +129,17 @@ pub(super) fn points(lab: &Lab) -> Vec<Point> {
 pub(super) fn by_concurrency(
     lab: &Lab,
     points: &[Point],
-    config: fn() -> ConfigBuilder,
+    (name, config): Variant,
 ) -> Vec<(u32, Counts)> {
-    let counts = lab.each(points, |p| anomaly(lab, config(), *p));
+    let counts = lab.each(points, |&p| {
+        if let Some(counts) = lab.known().find(name, p) {
+            lab.count_events(counts.events);
+            return counts;
+        }
+        let counts = anomaly(lab, config(), p);
+        lab.known().keep(name, p, counts);
+        counts
+    });
     let of = |c: u32| {
         Counts::sum(points.iter().zip(&counts).filter(|(p, _)| p.concurrent == c).map(|(_, n)| *n))
     };
@@ -165,6 +191,7 @@ impl Run {
             fp_healthy: (0..self.nodes).filter(|i| !self.slow.contains(i)).map(wrongs).sum(),
             messages: traffic.datagrams + traffic.streams,
             bytes: traffic.datagram_bytes + traffic.stream_bytes,
+            events: traffic.events,
         }
     }
 }

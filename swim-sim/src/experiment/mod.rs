@@ -27,8 +27,9 @@ mod views;
 
 pub(crate) use self::controls::CONTROLS;
 pub(crate) use self::lab::Lab;
+pub(crate) use self::lifeguard::Known;
 pub(crate) use self::outcome::{Experiment, Outcome, Verdict};
-pub(crate) use self::report::{csv, page, text};
+pub(crate) use self::report::{csv, page, table, text};
 
 /// All experiments, in order.
 pub(crate) const ALL: &[Experiment] = &[

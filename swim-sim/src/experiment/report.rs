@@ -43,6 +43,29 @@ pub(crate) fn text(o: &Outcome) -> String {
     out
 }
 
+/// A line for each experiment, with its verdict.
+pub(crate) fn table(outcomes: &[Outcome]) -> String {
+    let mut out = format!(
+        "{:<4} {:<16} {:<8} {:>6} {:>8} {:>10} {:>9}\n",
+        "id", "experiment", "verdict", "inside", "outside", "M events", "s"
+    );
+    for o in outcomes {
+        let (inside, outside) = o.tally();
+        let events = o.events as f64 / 1e6;
+        let _ = writeln!(
+            out,
+            "{:<4} {:<16} {:<8} {inside:>6} {outside:>8} {events:>10.1} {:>9.1}",
+            o.id, o.name, o.verdict, o.wall_s
+        );
+    }
+    let count = |v| outcomes.iter().filter(|o| o.verdict == v).count();
+    let (inside, outside) = (count(Verdict::Inside), count(Verdict::Outside));
+    let seconds: f64 = outcomes.iter().map(|o| o.wall_s).sum();
+    let all = outcomes.len();
+    let _ = writeln!(out, "{all} experiments: {inside} inside, {outside} outside; {seconds:.0} s");
+    out
+}
+
 /// The rows of some experiments, with a head.
 pub(crate) fn csv(outcomes: &[Outcome]) -> String {
     let mut out = String::from(
@@ -186,6 +209,9 @@ mod tests {
     fn a_row_outside_of_its_band_says_so_everywhere() {
         let o = outcome();
         assert!(text(&o).contains("OUTSIDE") && text(&o).contains("0 inside, 1 outside"));
+        let table = table(std::slice::from_ref(&o));
+        assert!(table.contains("E1   swim-detect      OUTSIDE       0        1"), "{table}");
+        assert!(table.ends_with("1 experiments: 0 inside, 1 outside; 0 s\n"), "{table}");
         assert!(page(std::slice::from_ref(&o)).contains("✗ outside"));
         let csv = csv(&[o]);
         let row = csv.lines().nth(1).unwrap();
