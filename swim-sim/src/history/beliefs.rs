@@ -235,7 +235,7 @@ mod tests {
     }
 
     fn down() -> Says {
-        Says::Down { cause: swim_core::Cause::Failed, by: None }
+        Says::Down { cause: Cause::Failed, by: None }
     }
 
     #[test]
