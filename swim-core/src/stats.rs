@@ -115,6 +115,9 @@ counters! {
     requests_dropped,
     /// Replies dropped because too many wait.
     replies_dropped,
+    /// Streams of peers that were neither answered nor closed, because the driver has let too many
+    /// answers wait; it closes them when they have had their time.
+    hang_ups_dropped,
     /// Replies that waited past their use.
     replies_expired,
     /// Direct messages refused because too many bytes wait.

@@ -348,7 +348,8 @@ impl<'a> World<'a> {
             }
         }
         let Outputs { requests, up, lagged, deadlines, .. } = &mut self.outputs;
-        assert!(requests.is_empty(), "every request is answered or closed: {requests:?}");
+        let (left, counted) = (requests.len() as u64, self.node.stats().hang_ups_dropped);
+        assert!(left <= counted, "every request is answered, closed or counted: {requests:?}");
         if core::mem::take(lagged) {
             *up = live(&self.node);
         }

@@ -281,7 +281,7 @@ impl Exchanges {
         if self.actions.len() < HANG_UPS * cx.config.knobs.exchanges_max as usize {
             self.actions.push_back(action);
         } else {
-            cx.stats.rare().replies_dropped += 1;
+            cx.stats.rare().hang_ups_dropped += 1;
         }
     }
 

@@ -90,7 +90,7 @@ fn what_nobody_fetches_of_the_stream_plane_is_bounded() {
             .handle(alone.now, Input::Request { id: InboundId(id), from: home(1), bytes });
     }
     alone.node.audit();
-    assert_eq!(alone.node.stats().replies_dropped, 1000 - 16);
+    assert_eq!(alone.node.stats().hang_ups_dropped, 1000 - 16);
 }
 
 #[test]
