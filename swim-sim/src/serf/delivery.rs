@@ -22,8 +22,8 @@ pub struct Delivery {
     seen: usize,
     /// When each event was sent, by its payload.
     sent: BTreeMap<Vec<u8>, Instant>,
-    /// Events at nodes: node, life, time and payload.
-    told: BTreeSet<(u32, u32, u64, Vec<u8>)>,
+    /// Events at nodes: payload, node, life and time.
+    told: BTreeSet<(Vec<u8>, u32, u32, u64)>,
     /// Since when each node is up, and in which life.
     up: BTreeMap<u32, (Instant, u32)>,
     cases: u64,
@@ -51,10 +51,10 @@ impl Delivery {
                 Entry::Delivered { ltime, payload } => {
                     self.cases += 1;
                     let text = || format!("n{node} was told twice of {ltime} {payload:?}");
-                    if self.told.contains(&(node, life, ltime, payload.clone())) {
+                    if self.told.contains(&(payload.clone(), node, life, ltime)) {
                         return Err(Violation::new(NAME, at, text()));
                     }
-                    self.told.insert((node, life, ltime, payload));
+                    self.told.insert((payload, node, life, ltime));
                 }
                 _ => {}
             }
@@ -89,7 +89,8 @@ impl Oracle for Delivery {
             }
             for (&node, &(since, life)) in &self.up {
                 let told = || {
-                    self.told.iter().any(|(n, l, _, p)| (*n, *l) == (node, life) && p == payload)
+                    let at = |ltime| (payload.clone(), node, life, ltime);
+                    self.told.range(at(0)..=at(u64::MAX)).next().is_some()
                 };
                 if world.observes(node) && since < sent && !told() {
                     let text = format!("n{node} was never told of {payload:?}, sent at {sent}");
