@@ -2,6 +2,7 @@
 
 use core::time::Duration;
 use std::string::ToString as _;
+use std::vec::Vec;
 
 use super::net::{Net, config, tags};
 use crate::Config;
@@ -16,8 +17,10 @@ fn a_datagram_and_a_stream_say_for_whom_they_are() {
     net.user_event(0, "e", b"");
     net.crash(2);
     net.run_for(S(120));
-    assert!(net.meant.len() > 100);
-    for (to, name) in &net.meant {
+    // Answers go to where the question came from.
+    let named: Vec<_> = net.meant.iter().filter(|(_, name)| name.is_some()).collect();
+    assert!(named.len() > 100, "{} of {}", named.len(), net.meant.len());
+    for (to, name) in named {
         let there = (0..3).find(|&i| net.addr(i) == *to).map(|i| ["n0", "n1", "n2"][i]);
         assert_eq!(name.as_deref(), there, "{to}");
     }
@@ -35,7 +38,7 @@ fn the_name_of_a_failed_member_is_free_after_a_while() {
     net.join(heir, 0);
     net.run_for(S(10));
     assert_eq!(net.status(0, "n2"), Some(Status::Failed), "so soon it may come back");
-    net.run_for(S(40));
+    net.run_for(S(90));
     net.join(heir, 0);
     net.run_for(S(10));
     assert_eq!(net.status(0, "n2"), Some(Status::Alive));
