@@ -269,16 +269,16 @@ impl Queued {
         out: &mut Compound<'_>,
         ended: &mut Ended,
     ) -> bool {
-        self.fills = self.fills.wrapping_add(room.dedicated.into());
+        let (dedicated, carried) = (room.dedicated, out.count());
+        self.fills = self.fills.wrapping_add(dedicated.into());
         let user_first =
-            room.dedicated && self.user.is_some() && self.fills.is_multiple_of(USER_FIRST_EVERY);
+            dedicated && self.user.is_some() && self.fills.is_multiple_of(USER_FIRST_EVERY);
         if user_first {
             let first = self.fills / USER_FIRST_EVERY;
             self.fill_user(room, limit, first, out, ended);
         }
         let mut own_finished = false;
         let by_subject = &mut self.by_subject;
-        let (dedicated, carried) = (room.dedicated, out.count());
         self.membership.fill(
             room,
             limit,
