@@ -261,7 +261,7 @@ fn the_keyring_file_is_made_once_and_then_read() {
         let mut agent =
             Agent::start(&[&["--node=a", "--bind", &bind, "--keyring-file", file], flags].concat());
         agent.wait_event("\"a\"");
-        assert_eq!(std::fs::read_to_string(&path).unwrap(), format!("[\n  \"{key}\"\n]\n"));
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), format!("[\n  \"{key}\"\n]"));
         assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         agent.signal("INT");
         assert_eq!(agent.exit_code(), Some(0));

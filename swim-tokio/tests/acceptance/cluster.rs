@@ -1,6 +1,7 @@
 //! Several of ours and several of theirs in one pool.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -28,12 +29,9 @@ impl Cluster {
     pub(crate) async fn start(net: &Net, theirs: u8, ours: u8, key: Option<&Key>) -> Self {
         let rings = key.map(|_| Scratch::new());
         let mut cluster = Self { theirs: Vec::new(), ours: Vec::new(), rings };
-        let seed = net.addr(1);
+        // Each joins by all before it: gossip may miss somebody, and push/pulls are rare.
         for n in 0..theirs {
-            let mut flags = vec![format!("-join={seed}")];
-            if n == 0 {
-                flags.clear();
-            }
+            let mut flags: Vec<_> = (0..n).map(|m| format!("-join={}", net.addr(1 + m))).collect();
             if let (Some(key), Some(rings)) = (key, &cluster.rings) {
                 let path = rings.path(&format!("theirs-{n}"));
                 std::fs::write(&path, format!("[\"{}\"]", format_key(key))).unwrap();
@@ -49,7 +47,7 @@ impl Cluster {
             if let Some(key) = key {
                 swim = swim.keyring(Keyring::new(key.clone()));
             }
-            let mut builder = agent(layer(swim), &name, net.addr(101 + n)).join([seed]);
+            let mut builder = agent(layer(swim), &name, net.addr(101 + n)).join(cluster.addrs());
             if let Some(rings) = &cluster.rings {
                 builder = builder.keyring_file(rings.path(&name));
             }
@@ -69,6 +67,11 @@ impl Cluster {
             }
         }
         cluster
+    }
+
+    fn addrs(&self) -> Vec<SocketAddr> {
+        let ours = self.ours.iter().map(|ours| ours.handle.local_addr());
+        self.theirs.iter().map(|theirs| theirs.addr()).chain(ours).collect()
     }
 
     pub(crate) const fn len(&self) -> usize {

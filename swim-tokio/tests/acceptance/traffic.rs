@@ -94,12 +94,15 @@ async fn compare(events: usize, queries: usize) {
     assert!(mixed.heard().iter().all(|node| node.values().all(|times| *times == 1)));
     assert_eq!((of_mixed.delivered, of_mixed.delivered_twice), (of_mixed.due, 0));
     assert_eq!(of_mixed.acked_twice, 0);
-    // Gossip loses about 1.6 % at this size, so both are random: three deviations of the
-    // difference.
+    mixed.assert_steady();
+    // Gossip loses about 1.6 % at this size, so both are random, and a few queries say nothing.
+    if queries < 100 {
+        return;
+    }
+    // Three deviations of the difference.
     let spread = 3.0 * (2.0 * 0.016 * of_real.asked as f64).sqrt();
     let least = of_real.acked as f64 - spread;
     assert!(of_mixed.acked as f64 >= least, "{} of {}", of_mixed.acked, of_mixed.asked);
-    mixed.assert_steady();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
