@@ -153,7 +153,8 @@ async fn a_serf_that_leaves_has_left_and_one_that_is_killed_is_forced_out() {
     assert_eq!(ours.members().await.unwrap().get("dies").unwrap().status(), Status::Left);
     // Theirs says so of ours, which is there and says no.
     first.command(&["force-leave", "ours"]);
-    first.wait_status("ours", "alive", SOON).await;
+    // If gossip misses it, the next push/pull brings the answer.
+    first.wait_status("ours", "alive", 6 * SOON).await;
     assert_eq!(ours.stats().await.unwrap().serf.leaves_refuted, 1);
     // And has it forgotten.
     first.command(&["force-leave", "-prune", "dies"]);
