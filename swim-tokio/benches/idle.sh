@@ -13,7 +13,7 @@ start() { # kind, name, address, pool's first address
   local join=()
   [ "$3" = "$4" ] || join=("-join=$4:7946")
   case $1 in
-  swim) "$swim" agent "-node=$2" "-bind=$3:7946" -log-level=err "${join[@]}" >/dev/null 2>&1 & ;;
+  swim) "$swim" agent "-node=$2" "-bind=$3:7946" "-rpc-addr=$3:7373" -log-level=err "${join[@]}" >/dev/null 2>&1 & ;;
   serf) serf agent "-node=$2" "-bind=$3:7946" "-rpc-addr=$3:7373" -log-level=err "${join[@]}" >/dev/null 2>&1 & ;;
   esac
   pids+=($!)

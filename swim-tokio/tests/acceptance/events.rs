@@ -135,7 +135,7 @@ async fn of_events_that_may_be_coalesced_the_last_is_delivered() {
     }
     let net = Net::new();
     let theirs = Serf::start("theirs", net.addr(1), &[]);
-    let gathers = layer(Config::local()).user_coalesce_period(S(3)).user_quiescent_period(S(1));
+    let gathers = layer(Config::local()).user_coalesce_period(S(15)).user_quiescent_period(S(3));
     let ours = Ours::spawn(agent(gathers, "ours", net.addr(2)).join([theirs.addr()])).await;
     theirs.wait_status("ours", "alive", SOON).await;
     for n in 1..=5 {
@@ -144,7 +144,7 @@ async fn of_events_that_may_be_coalesced_the_last_is_delivered() {
     }
     ours.wait_event(is_event("together")).await;
     wait_until("all of the others come", || ours.user_events("each").len() == 5).await;
-    tokio::time::sleep(S(1)).await;
+    tokio::time::sleep(S(3)).await;
     let [event] = &ours.user_events("together")[..] else { panic!("{:?}", ours.told()) };
     assert_eq!(event.payload, "5");
 }
