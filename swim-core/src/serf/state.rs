@@ -25,9 +25,13 @@ pub(super) fn write(
     let ring = events.ring().slots();
     let fields = |cut: bool| PushPullFields {
         ltime: clocks.member.time(),
-        status_ltimes: Some(
-            members().map(|(slot, s)| (s.record().name_bytes(), table.mark(slot).number)),
-        ),
+        status_ltimes: Some(members().map(|(slot, s)| {
+            let mark = table.mark(slot);
+            // Whoever reads it takes it for a join, which would outdate the word of the leave if it
+            // had the same time: the leave would then look like a failure.
+            let leaves = s.state().is_live() && mark.leaves;
+            (s.record().name_bytes(), mark.number.saturating_sub(leaves.into()))
+        })),
         left: Some(
             members()
                 .filter(|(slot, s)| !s.state().is_live() && table.mark(*slot).leaves)

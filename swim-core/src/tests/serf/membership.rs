@@ -68,6 +68,21 @@ fn a_node_that_leaves_has_left_and_did_not_fail() {
 }
 
 #[test]
+fn a_state_exchanged_while_a_node_leaves_does_not_outdate_its_word() {
+    let mut net = Net::joined(3, &config());
+    net.lose = |from, _, _| from == 2;
+    net.command(2, Command::Leave);
+    // Its state reaches n0 before its word does.
+    net.join(0, 2);
+    net.run_for(Duration::from_millis(100));
+    assert_eq!(net.status(0, "n2"), Some(Status::Alive));
+    net.lose = |_, _, _| false;
+    net.run_for(S(15));
+    assert_eq!(net.status(0, "n2"), Some(Status::Left));
+    assert_eq!(net.take_changes(0), [(Change::Leave, "n2".to_string())]);
+}
+
+#[test]
 fn a_node_alone_leaves_at_once_but_for_the_delay() {
     let mut net = Net::new(1, &config());
     net.command(0, Command::Leave);
