@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::cli::{run, with_rpc};
-use crate::ours::{Swim, settle};
+use crate::ours::Swim;
 use crate::serf::{self, Net, Serf};
 
 const SOON: Duration = Duration::from_secs(10);
@@ -203,7 +203,6 @@ async fn after_a_leave_it_stays_alone_unless_it_shall_rejoin() {
     let (snapshot, join) = (file.flag("snapshot"), format!("-join={}", net.addr(1)));
     let theirs = Serf::start("theirs", net.addr(1), &[]);
     let leave = async |mut ours: Swim| {
-        settle().await;
         assert!(
             run("serf", &["leave", &format!("-rpc-addr={}", ours.rpc())], &[]).status.success()
         );

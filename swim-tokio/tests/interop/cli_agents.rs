@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use crate::cli::{SWIM, Same, run, settled, with_rpc};
-use crate::ours::{Swim, settle};
+use crate::ours::Swim;
 use crate::serf::{self, Net, Serf};
 
 /// Two agents of one kind, which know each other.
@@ -254,7 +254,6 @@ async fn a_token_and_a_leave_are_as_with_serf() {
     let mut theirs = Serf::start("theirs", net.addr(1), &[&config, &join]);
     let mut ours = Swim::start_with_rpc("ours", net.addr(3), &[&config, &join]);
     std::fs::remove_file(&path).unwrap();
-    settle().await;
     for args in [&["members"][..], &["members", "-rpc-auth=wrong"], &["leave", "-rpc-auth=s3cret"]]
     {
         let outcome = |rpc: SocketAddr| {

@@ -45,12 +45,6 @@ pub(crate) fn failures(events: &mut Events) -> Vec<Event> {
         .collect()
 }
 
-/// A node that has just joined exchanges states for a moment. One that is exchanged while it leaves
-/// would outdate its word that it leaves, with Serf as with ours.
-pub(crate) async fn settle() {
-    tokio::time::sleep(Duration::from_secs(3)).await;
-}
-
 /// The `swim` binary, killed when the test ends.
 #[derive(Debug)]
 pub(crate) struct Swim {
