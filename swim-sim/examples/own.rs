@@ -14,7 +14,7 @@ use core::time::Duration;
 use bytes::BytesMut;
 use swim_core::{Event, Exchange, Input, Instant, Rejected, State, Stats};
 use swim_sim::oracle::{Inspect, Oracle, Violation};
-use swim_sim::{Change, Fault, Links, Machine, Seen, Who, World, WorldConfig, place};
+use swim_sim::{Fault, Links, Machine, Seen, Who, World, WorldConfig, place};
 
 const NODES: u32 = 20;
 const BEAT: Duration = Duration::from_secs(1);
@@ -129,10 +129,6 @@ impl Oracle for NoSlander {
         "no slander"
     }
 
-    fn on_change(&mut self, _: &Change) -> Result<(), Violation> {
-        Ok(())
-    }
-
     fn on_tick(&mut self, world: &dyn Inspect) -> Result<(), Violation> {
         let mut wrong = Ok(());
         for observer in (0..world.nodes()).filter(|&node| world.observes(node)) {
@@ -146,10 +142,6 @@ impl Oracle for NoSlander {
             });
         }
         wrong
-    }
-
-    fn at_end(&mut self, _: &dyn Inspect) -> Result<(), Violation> {
-        Ok(())
     }
 
     fn cases(&self) -> u64 {

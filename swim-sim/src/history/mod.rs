@@ -15,7 +15,7 @@ pub(crate) use self::samples::{Sample, Samples};
 pub(crate) use self::spells::{Spell, Spells};
 use crate::change::{Change, What};
 use crate::machine::Machine;
-use crate::oracle::{Inspect, Oracle, Violation};
+use crate::oracle::{Oracle, Violation};
 use crate::world::World;
 
 /// The course of one run. Its size is bounded by nodes and resolution, not by what happens.
@@ -85,10 +85,6 @@ impl Oracle for Scribe {
         self.cases += 1;
         // Nobody listens any more once the report is written.
         let _ = self.sender.send(change.clone());
-        Ok(())
-    }
-
-    fn at_end(&mut self, _: &dyn Inspect) -> Result<(), Violation> {
         Ok(())
     }
 

@@ -4,7 +4,6 @@ use swim_core::{Config, Instant};
 
 use super::formula::QUESTIONS;
 use super::{Inspect, Load, Oracle, Violation};
-use crate::change::Change;
 
 /// In every second, no node
 ///
@@ -82,10 +81,6 @@ impl Oracle for Bounded {
         NAME
     }
 
-    fn on_change(&mut self, _: &Change) -> Result<(), Violation> {
-        Ok(())
-    }
-
     fn on_tick(&mut self, world: &dyn Inspect) -> Result<(), Violation> {
         let mut found = Ok(());
         for node in 0..world.nodes() {
@@ -101,10 +96,6 @@ impl Oracle for Bounded {
         }
         self.at = Some(world.now());
         found
-    }
-
-    fn at_end(&mut self, _: &dyn Inspect) -> Result<(), Violation> {
-        Ok(())
     }
 
     fn cases(&self) -> u64 {

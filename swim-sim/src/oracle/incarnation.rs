@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Inspect, Oracle, Violation};
+use super::{Oracle, Violation};
 use crate::change::{Change, Claim, Says, Strike, What};
 
 /// No node speaks of an incarnation that its owner never had, and what a node says of another's
@@ -53,10 +53,6 @@ impl Oracle for Incarnations {
             }
             What::Strike(_) => Ok(()),
         }
-    }
-
-    fn at_end(&mut self, _: &dyn Inspect) -> Result<(), Violation> {
-        Ok(())
     }
 
     fn cases(&self) -> u64 {

@@ -13,7 +13,10 @@ pub trait Oracle: Send {
     fn name(&self) -> &'static str;
 
     /// Something happened.
-    fn on_change(&mut self, change: &Change) -> Result<(), Violation>;
+    fn on_change(&mut self, change: &Change) -> Result<(), Violation> {
+        let _ = change;
+        Ok(())
+    }
 
     /// A second of virtual time has passed.
     fn on_tick(&mut self, world: &dyn Inspect) -> Result<(), Violation> {
@@ -22,7 +25,10 @@ pub trait Oracle: Send {
     }
 
     /// The run is over.
-    fn at_end(&mut self, world: &dyn Inspect) -> Result<(), Violation>;
+    fn at_end(&mut self, world: &dyn Inspect) -> Result<(), Violation> {
+        let _ = world;
+        Ok(())
+    }
 
     /// How many cases it has judged. An oracle without a case has proved nothing.
     fn cases(&self) -> u64;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::incarnation::forget_observer;
-use super::{Inspect, Oracle, Violation};
+use super::{Oracle, Violation};
 use crate::change::{Change, Claim, Says, Strike, What};
 
 /// A node that has reported a name as down reports it as up again only at a higher incarnation,
@@ -65,10 +65,6 @@ impl Oracle for Resurrection {
             }
             What::Strike(_) => Ok(()),
         }
-    }
-
-    fn at_end(&mut self, _: &dyn Inspect) -> Result<(), Violation> {
-        Ok(())
     }
 
     fn cases(&self) -> u64 {

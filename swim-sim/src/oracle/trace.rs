@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use super::{Inspect, Oracle, Violation};
+use super::{Oracle, Violation};
 use crate::change::{Change, Says, What};
 
 /// Writes a line per change to a sink.
@@ -36,10 +36,6 @@ impl Oracle for Trace {
         if !is_own_start(change) {
             (self.sink)(change);
         }
-        Ok(())
-    }
-
-    fn at_end(&mut self, _: &dyn Inspect) -> Result<(), Violation> {
         Ok(())
     }
 

@@ -11,7 +11,7 @@ use crate::change::{Change, Says, Strike, What};
 use crate::draw::Draw;
 use crate::fault::{Fault, Order, Who};
 use crate::link::Links;
-use crate::oracle::{Inspect, Oracle, Violation};
+use crate::oracle::{Oracle, Violation};
 use crate::world::{World, WorldConfig};
 
 /// What one world has shown.
@@ -168,10 +168,6 @@ impl Oracle for Watch {
             }
             _ => {}
         }
-        Ok(())
-    }
-
-    fn at_end(&mut self, _: &dyn Inspect) -> Result<(), Violation> {
         Ok(())
     }
 

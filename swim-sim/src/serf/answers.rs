@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use super::ledger::{Entry, Ledger};
-use crate::change::Change;
 use crate::oracle::{Inspect, Oracle, Violation};
 
 /// A node is told of a query at most once in a life; its asker is told of at most one answer of
@@ -63,10 +62,6 @@ impl Answers {
 impl Oracle for Answers {
     fn name(&self) -> &'static str {
         NAME
-    }
-
-    fn on_change(&mut self, _: &Change) -> Result<(), Violation> {
-        Ok(())
     }
 
     fn on_tick(&mut self, _: &dyn Inspect) -> Result<(), Violation> {

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use super::ledger::{Entry, Ledger};
-use crate::change::Change;
 use crate::oracle::{Inspect, Oracle, Violation};
 
 /// Within a life none of a node's three clocks goes back, and each starts at 1 or later. A case is
@@ -39,10 +38,6 @@ impl Clocks {
 impl Oracle for Clocks {
     fn name(&self) -> &'static str {
         NAME
-    }
-
-    fn on_change(&mut self, _: &Change) -> Result<(), Violation> {
-        Ok(())
     }
 
     fn on_tick(&mut self, _: &dyn Inspect) -> Result<(), Violation> {

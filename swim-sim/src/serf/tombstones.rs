@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use swim_core::Cause;
 
 use crate::change::{Change, Claim, Says, Strike, What};
-use crate::oracle::{Inspect, Oracle, Violation};
+use crate::oracle::{Oracle, Violation};
 
 /// A node that has told that a name left tells that it is up again only if the node of that name
 /// was started since, or if the observer forgot it in between. A case is a name that left.
@@ -67,10 +67,6 @@ impl Oracle for Tombstones {
             }
             What::Strike(_) => Ok(()),
         }
-    }
-
-    fn at_end(&mut self, _: &dyn Inspect) -> Result<(), Violation> {
-        Ok(())
     }
 
     fn cases(&self) -> u64 {
