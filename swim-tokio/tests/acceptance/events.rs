@@ -144,9 +144,13 @@ async fn of_events_that_may_be_coalesced_the_last_is_delivered() {
     }
     ours.wait_event(is_event("together")).await;
     wait_until("all of the others come", || ours.user_events("each").len() == 5).await;
-    tokio::time::sleep(S(3)).await;
-    let [event] = &ours.user_events("together")[..] else { panic!("{:?}", ours.told()) };
-    assert_eq!(event.payload, "5");
+    tokio::time::sleep(S(4)).await;
+    // A push/pull does not say that an event may be coalesced: what comes by one waits for nothing.
+    let (gathered, alone): (Vec<_>, Vec<_>) =
+        ours.user_events("together").into_iter().partition(|event| event.coalesce);
+    let latest = (1..=5).map(|n| n.to_string()).rfind(|n| alone.iter().all(|e| e.payload != *n));
+    let gathered: Vec<_> = gathered.iter().map(|event| event.payload.clone()).collect();
+    assert_eq!(gathered, latest.into_iter().collect::<Vec<_>>(), "{:?}", ours.told());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
