@@ -23,7 +23,7 @@ pub use self::snapshot::snapshot;
 use crate::envelope::{
     Crc, EncryptionVersion, FrameBuffers, FrameReader, Label, LabelCheck, Lzw, Outer, Verify,
 };
-use crate::journal::{JournalError, Replay};
+use crate::journal::{self, JournalError, Recorded, Replay};
 use crate::keyring::{Key, Keyring};
 use crate::wire::stream::{Limits as StreamLimits, Reader, Role, Status, StreamError};
 use crate::wire::{
@@ -326,7 +326,16 @@ pub fn journal(data: &[u8]) {
 
 /// Records, digest of all that the node gave out, and why it ended before the end of the bytes.
 fn replayed(data: &[u8]) -> Option<(u64, u64, Option<JournalError>)> {
-    let mut replay = Replay::open(data).ok()?;
+    match journal::kind(data).ok()? {
+        journal::Kind::Bare => to_the_end(Replay::open(data).ok()?, data),
+        journal::Kind::Serf => to_the_end(Replay::open_serf(data).ok()?, data),
+    }
+}
+
+fn to_the_end<M: Recorded>(
+    mut replay: Replay<'_, M>,
+    data: &[u8],
+) -> Option<(u64, u64, Option<JournalError>)> {
     let end = loop {
         match replay.step(|_| ()) {
             // A changed input changes what is given out; what follows is replayed all the same.

@@ -50,8 +50,8 @@ const SERF_USES: &[&str] = &[
 ];
 
 const JOURNAL_USES: &[&str] = &[
-    "config", "error", "event", "ids", "input", "keyring", "member", "policy", "rng", "swim",
-    "time", "wire",
+    "config", "error", "event", "ids", "input", "keyring", "member", "policy", "rng", "serf",
+    "swim", "time", "wire",
 ];
 
 /// The modules of `swim`, leaves first: each may use those before it.

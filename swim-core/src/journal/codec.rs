@@ -31,7 +31,11 @@ pub(super) fn put_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
     out.extend_from_slice(bytes);
 }
 
-fn put_option<T>(out: &mut Vec<u8>, value: Option<T>, put: impl FnOnce(&mut Vec<u8>, T)) {
+pub(super) fn put_option<T>(
+    out: &mut Vec<u8>,
+    value: Option<T>,
+    put: impl FnOnce(&mut Vec<u8>, T),
+) {
     out.push(value.is_some().into());
     if let Some(value) = value {
         put(out, value);
@@ -53,7 +57,8 @@ fn put_key(out: &mut Vec<u8>, key: &Key) {
 
 /// Reads from the front of a journal; `None` means that it is cut short or makes no sense there.
 #[derive(Clone, Debug)]
-pub(super) struct Reader<'a>(pub(super) &'a [u8]);
+#[expect(unnameable_types, reason = "only machines of this crate have journals")]
+pub struct Reader<'a>(pub(super) &'a [u8]);
 
 impl<'a> Reader<'a> {
     pub(super) fn byte(&mut self) -> Option<u8> {
@@ -85,11 +90,15 @@ impl<'a> Reader<'a> {
         self.take(len)
     }
 
-    fn owned(&mut self) -> Option<Bytes> {
+    pub(super) fn owned(&mut self) -> Option<Bytes> {
         self.bytes().map(Bytes::copy_from_slice)
     }
 
-    fn flag(&mut self) -> Option<bool> {
+    pub(super) fn text(&mut self) -> Option<String> {
+        self.bytes().and_then(|text| core::str::from_utf8(text).ok()).map(String::from)
+    }
+
+    pub(super) fn flag(&mut self) -> Option<bool> {
         match self.byte()? {
             0 => Some(false),
             1 => Some(true),
@@ -97,11 +106,17 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn option<T>(&mut self, get: impl FnOnce(&mut Self) -> Option<T>) -> Option<Option<T>> {
+    pub(super) fn option<T>(
+        &mut self,
+        get: impl FnOnce(&mut Self) -> Option<T>,
+    ) -> Option<Option<T>> {
         if self.flag()? { get(self).map(Some) } else { Some(None) }
     }
 
-    fn list<T>(&mut self, mut get: impl FnMut(&mut Self) -> Option<T>) -> Option<Vec<T>> {
+    pub(super) fn list<T>(
+        &mut self,
+        mut get: impl FnMut(&mut Self) -> Option<T>,
+    ) -> Option<Vec<T>> {
         let mut list = Vec::new();
         for _ in 0..self.uint()? {
             list.push(get(self)?);
@@ -182,7 +197,12 @@ pub(super) fn get_identity(from: &mut Reader<'_>) -> Option<Identity> {
 }
 
 /// Writes an input without its time.
-pub(super) fn put_input(out: &mut Vec<u8>, now: Instant, input: &Input<'_>) {
+pub(super) fn put_input<C>(
+    out: &mut Vec<u8>,
+    now: Instant,
+    input: &Input<'_, C>,
+    put_command: impl FnOnce(&mut Vec<u8>, &C),
+) {
     match input {
         Input::Timeout => out.push(Tag::Timeout as u8),
         Input::Datagram { at, from, bytes } => {
@@ -236,7 +256,12 @@ pub(super) const EXCHANGE_ERRORS: [ExchangeError; 8] = [
 ];
 
 /// Reads an input of this tag, which is none of the other records.
-pub(super) fn get_input<'a>(tag: Tag, now: Instant, from: &mut Reader<'a>) -> Option<Input<'a>> {
+pub(super) fn get_input<'a, C>(
+    tag: Tag,
+    now: Instant,
+    from: &mut Reader<'a>,
+    get_command: impl FnOnce(&mut Reader<'_>) -> Option<C>,
+) -> Option<Input<'a, C>> {
     Some(match tag {
         Tag::Timeout => Input::Timeout,
         Tag::Datagram => {
@@ -261,21 +286,29 @@ pub(super) fn get_input<'a>(tag: Tag, now: Instant, from: &mut Reader<'a>) -> Op
             Input::Reply { id, result }
         }
         Tag::Command => Input::Command { op: OpId(from.uint()?), command: get_command(from)? },
-        Tag::Polled | Tag::Verdicts | Tag::Digest => return None,
+        Tag::Polled | Tag::Verdicts | Tag::Digest | Tag::Resume => return None,
     })
 }
 
-fn put_command(out: &mut Vec<u8>, command: &Command) {
+pub(super) fn put_seats(out: &mut Vec<u8>, seats: &[Seat]) {
+    put_uint(out, seats.len() as u64);
+    for seat in seats {
+        put_socket(out, seat.addr);
+        put_option(out, seat.name.as_ref(), |out, name| {
+            put_bytes(out, name.as_str().as_bytes());
+        });
+    }
+}
+
+pub(super) fn get_seats(from: &mut Reader<'_>) -> Option<Vec<Seat>> {
+    from.list(|from| Some(Seat { addr: from.socket()?, name: from.option(Reader::name)? }))
+}
+
+pub(super) fn put_command(out: &mut Vec<u8>, command: &Command) {
     match command {
         Command::Join(seats) => {
             out.push(0);
-            put_uint(out, seats.len() as u64);
-            for seat in seats {
-                put_socket(out, seat.addr);
-                put_option(out, seat.name.as_ref(), |out, name| {
-                    put_bytes(out, name.as_str().as_bytes());
-                });
-            }
+            put_seats(out, seats);
         }
         Command::Leave => out.push(1),
         Command::SetMeta(meta) => {
@@ -326,13 +359,9 @@ fn put_command(out: &mut Vec<u8>, command: &Command) {
     }
 }
 
-fn get_command(from: &mut Reader<'_>) -> Option<Command> {
+pub(super) fn get_command(from: &mut Reader<'_>) -> Option<Command> {
     Some(match from.byte()? {
-        0 => {
-            Command::Join(from.list(|from| {
-                Some(Seat { addr: from.socket()?, name: from.option(Reader::name)? })
-            })?)
-        }
+        0 => Command::Join(get_seats(from)?),
         1 => Command::Leave,
         2 => Command::SetMeta(from.owned()?),
         3 => Command::SetAddress(from.addr()?),
@@ -376,12 +405,8 @@ pub(super) fn put_verdict(out: &mut Vec<u8>, verdict: &Verdict) {
 pub(super) fn get_verdict(from: &mut Reader<'_>) -> Option<Verdict> {
     Some(match from.byte()? {
         0 => {
-            let why = from.option(Reader::bytes)?;
-            let text = |why| core::str::from_utf8(why).ok().map(String::from);
-            Verdict::Admit(match why {
-                None => Ok(()),
-                Some(why) => Err(text(why)?),
-            })
+            let why = from.option(Reader::text)?;
+            Verdict::Admit(why.map_or(Ok(()), Err))
         }
         1 => Verdict::StreamPing(from.flag()?),
         2 => Verdict::ReapAfter(from.option(|from| from.uint().map(Duration::from_nanos))?),

@@ -18,7 +18,8 @@ use crate::wire::{
 
 /// Pseudonyms of one recorder: equal bytes get equal ones, so that what belongs together still
 /// does.
-pub(super) struct Pseudonyms {
+#[expect(unnameable_types, reason = "only machines of this crate have journals")]
+pub struct Pseudonyms {
     prf: Prf,
     scratch: Scratch,
 }

@@ -27,18 +27,44 @@
 mod codec;
 mod digest;
 mod hide;
+mod machine;
 mod prf;
 #[cfg(test)]
 mod proptests;
 mod recorder;
 mod replayer;
+mod serf;
 
 pub use self::digest::Digest;
+pub use self::machine::Recorded;
 pub use self::recorder::{Recorder, Secrets};
-pub use self::replayer::{JournalError, Replay, replay};
+pub use self::replayer::{JournalError, Replay, kind, replay, replay_serf};
 
 /// The first bytes of a journal; the last is the version of the format.
 const MAGIC: [u8; 8] = *b"swimjnl\x01";
+
+/// Whose journal it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Kind {
+    /// A bare [`Node`](crate::Node).
+    Bare,
+    /// A [`Serf`](crate::serf::Serf) node.
+    Serf,
+}
+
+impl core::fmt::Display for Kind {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(match self {
+            Self::Bare => "a bare node",
+            Self::Serf => "a Serf node",
+        })
+    }
+}
+
+/// Bits of the header's byte after [`MAGIC`].
+const HIDDEN: u8 = 1;
+const OF_SERF: u8 = 2;
 
 /// Records between two digests.
 const DIGEST_EVERY: u32 = 64;
@@ -56,10 +82,11 @@ enum Tag {
     Polled = 6,
     Verdicts = 7,
     Digest = 8,
+    Resume = 9,
 }
 
 impl Tag {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::Timeout,
         Self::Datagram,
         Self::Unsent,
@@ -69,6 +96,7 @@ impl Tag {
         Self::Polled,
         Self::Verdicts,
         Self::Digest,
+        Self::Resume,
     ];
 
     fn of(byte: u8) -> Option<Self> {

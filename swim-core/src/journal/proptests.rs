@@ -13,8 +13,8 @@ use proptest::prelude::*;
 
 use super::Tag;
 use super::codec::{
-    EXCHANGE_ERRORS, Reader, get_config, get_identity, get_input, get_verdict, put_config,
-    put_identity, put_input, put_verdict,
+    EXCHANGE_ERRORS, Reader, get_command, get_config, get_identity, get_input, get_verdict,
+    put_command, put_config, put_identity, put_input, put_verdict,
 };
 use crate::config::{Ablation, Config, Network};
 use crate::event::ExchangeError;
@@ -127,7 +127,7 @@ fn input<'a>(now: Instant, bytes: &'a [u8], draw: Draw) -> Input<'a> {
 
 fn written(now: Instant, input: &Input<'_>) -> Vec<u8> {
     let mut out = Vec::new();
-    put_input(&mut out, now, input);
+    put_input(&mut out, now, input, put_command);
     out
 }
 
@@ -167,7 +167,7 @@ proptest! {
         let out = written(now, &input);
         let mut from = Reader(&out);
         let tag = Tag::of(from.byte().expect("a tag")).expect("one of them");
-        let back = get_input(tag, now, &mut from).expect("it was just written");
+        let back = get_input(tag, now, &mut from, get_command).expect("it was just written");
         prop_assert!(from.0.is_empty(), "{} bytes left", from.0.len());
         prop_assert_eq!(told(&back), told(&input));
         prop_assert_eq!(written(now, &back), out);
@@ -223,14 +223,15 @@ proptest! {
 
     #[test]
     fn bytes_that_are_no_record_are_refused_and_do_no_harm(
-        tag in 0..9u8,
+        tag in 0..10u8,
         bytes in vec(any::<u8>(), 0..200),
     ) {
         let tag = Tag::of(tag).expect("one of them");
         let now = Instant::from_secs(100);
-        if let Some(input) = get_input(tag, now, &mut Reader(&bytes)) {
+        if let Some(input) = get_input(tag, now, &mut Reader(&bytes), get_command) {
             let out = written(now, &input);
-            let again = get_input(tag, now, &mut Reader(&out[1..])).expect("it was just written");
+            let again = get_input(tag, now, &mut Reader(&out[1..]), get_command);
+            let again = again.expect("it was just written");
             prop_assert_eq!(written(now, &again), out);
         }
         let _ = get_config(&mut Reader(&bytes));

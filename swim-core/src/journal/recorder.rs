@@ -8,10 +8,9 @@ use bytes::{Bytes, BytesMut};
 use super::codec::{put_config, put_identity, put_input, put_uint, put_verdict};
 use super::digest::Digest;
 use super::hide::{self, Pseudonyms};
-use super::{DIGEST_EVERY, MAGIC, Poll, Tag};
+use super::machine::{Hiding as _, Recorded};
+use super::{DIGEST_EVERY, HIDDEN, Kind, MAGIC, OF_SERF, Poll, Tag};
 use crate::config::Config;
-use crate::error::Rejected;
-use crate::event::Event;
 use crate::input::{Exchange, Input, Transmit};
 use crate::member::Identity;
 use crate::rng::Seed;
@@ -49,16 +48,18 @@ impl core::fmt::Debug for Secrets {
     }
 }
 
-/// A [`Node`] of the same call shape that writes down what it is given.
-pub struct Recorder {
-    node: Node,
+/// A [`Node`], or a [`Serf`](crate::serf::Serf) node, of the same call shape that writes down what
+/// it is given.
+pub struct Recorder<M: Recorded = Node> {
+    pub(super) machine: M,
     journal: Vec<u8>,
     digest: Digest,
     last: Instant,
     /// Calls of one poll that are not written yet.
     polled: Option<(Poll, u64)>,
     since_digest: u32,
-    hidden: Option<Pseudonyms>,
+    hidden: Option<M::Hiding>,
+    stopped: bool,
 }
 
 impl Recorder {
@@ -78,21 +79,47 @@ impl Recorder {
             Some(names) => (names.config(&config), names.identity(&me)),
             None => (Arc::clone(&config), me.clone()),
         };
-        let mut journal = MAGIC.to_vec();
-        journal.push(hidden.is_some().into());
-        put_config(&mut journal, &config_shown);
-        put_identity(&mut journal, &me_shown);
-        journal.extend_from_slice(seed.as_bytes());
-        put_uint(&mut journal, now.as_nanos());
-        let mut node = Node::new(config, me, seed, now);
-        node.record_verdicts();
-        let (digest, polled) = (Digest::new(), None);
-        Self { node, journal, digest, last: now, polled, since_digest: 0, hidden }
+        let mut header = Vec::new();
+        put_config(&mut header, &config_shown);
+        put_identity(&mut header, &me_shown);
+        header.extend_from_slice(seed.as_bytes());
+        Self::begin(Node::new(config, me, seed, now), &header, now, hidden)
     }
 
     /// The node, to look at.
     pub fn node(&self) -> &Node {
-        &self.node
+        &self.machine
+    }
+}
+
+impl<M: Recorded> Recorder<M> {
+    pub(super) fn begin(
+        mut machine: M,
+        header: &[u8],
+        now: Instant,
+        hidden: Option<M::Hiding>,
+    ) -> Self {
+        let mut journal = MAGIC.to_vec();
+        let kind = if M::KIND == Kind::Serf { OF_SERF } else { 0 };
+        journal.push(if hidden.is_some() { kind | HIDDEN } else { kind });
+        journal.extend_from_slice(header);
+        put_uint(&mut journal, now.as_nanos());
+        machine.bare().record_verdicts();
+        Self {
+            machine,
+            journal,
+            digest: Digest::new(),
+            last: now,
+            polled: None,
+            since_digest: 0,
+            hidden,
+            stopped: false,
+        }
+    }
+
+    /// The machine, to look at.
+    pub const fn machine(&self) -> &M {
+        &self.machine
     }
 
     /// The digest of all that the node gave out.
@@ -105,8 +132,22 @@ impl Recorder {
         core::mem::take(&mut self.journal).into()
     }
 
+    /// How many bytes [`take`](Self::take) would give.
+    pub const fn pending(&self) -> usize {
+        self.journal.len()
+    }
+
     /// Ends the journal and gives the bytes since the last [`take`](Self::take).
     pub fn finish(mut self) -> Bytes {
+        self.end()
+    }
+
+    /// As [`finish`](Self::finish), but the machine goes on, without a journal and its cost.
+    pub fn stop(&mut self) -> Bytes {
+        if self.stopped {
+            return Bytes::new();
+        }
+        self.stopped = true;
         self.end()
     }
 
@@ -121,48 +162,66 @@ impl Recorder {
     /// # Errors
     ///
     /// As there.
-    pub fn handle(&mut self, now: Instant, input: Input<'_>) -> Result<(), Rejected> {
+    pub fn handle(
+        &mut self,
+        now: Instant,
+        input: Input<'_, M::Command>,
+    ) -> Result<(), M::Rejected> {
+        if self.stopped {
+            let taken = self.machine.handle(now, input);
+            self.machine.bare().take_verdicts();
+            return taken;
+        }
         self.write_polled();
         if self.since_digest >= DIGEST_EVERY {
             self.write_digest();
         }
         // The input stands in the journal before the node takes it, should the node fail.
         self.write_input(now, &input);
-        let taken = self.node.handle(now, input);
+        let taken = self.machine.handle(now, input);
         self.write_verdicts();
-        self.digest.deadline(self.node.poll_timeout());
+        self.digest.deadline(self.machine.poll_timeout());
         taken
     }
 
     /// As [`Node::poll_transmit`].
     pub fn poll_transmit(&mut self, buf: &mut BytesMut) -> Option<Transmit> {
+        if self.stopped {
+            return self.machine.poll_transmit(buf);
+        }
         self.count(Poll::Transmit);
         let start = buf.len();
-        let sent = self.node.poll_transmit(buf)?;
+        let sent = self.machine.poll_transmit(buf)?;
         self.digest.transmit(&sent, &buf[start..]);
         Some(sent)
     }
 
     /// As [`Node::poll_exchange`].
     pub fn poll_exchange(&mut self, buf: &mut BytesMut) -> Option<Exchange> {
+        if self.stopped {
+            return self.machine.poll_exchange(buf);
+        }
         self.count(Poll::Exchange);
         let start = buf.len();
-        let exchange = self.node.poll_exchange(buf)?;
+        let exchange = self.machine.poll_exchange(buf)?;
         self.digest.exchange(&exchange, &buf[start..]);
         Some(exchange)
     }
 
     /// As [`Node::poll_event`].
-    pub fn poll_event(&mut self) -> Option<Event> {
+    pub fn poll_event(&mut self) -> Option<M::Event> {
+        if self.stopped {
+            return self.machine.poll_event();
+        }
         self.count(Poll::Event);
-        let event = self.node.poll_event()?;
+        let event = self.machine.poll_event()?;
         self.digest.event(&event);
         Some(event)
     }
 
     /// As [`Node::poll_timeout`].
     pub fn poll_timeout(&self) -> Option<Instant> {
-        self.node.poll_timeout()
+        self.machine.poll_timeout()
     }
 
     fn count(&mut self, poll: Poll) {
@@ -182,41 +241,30 @@ impl Recorder {
         }
     }
 
-    fn write_input(&mut self, now: Instant, input: &Input<'_>) {
+    fn write_input(&mut self, now: Instant, input: &Input<'_, M::Command>) {
         self.since_digest += 1;
-        let Some(names) = &mut self.hidden else {
-            return self.put(now, input);
-        };
-        match *input {
-            Input::Datagram { at, from, bytes } => {
-                let bytes = names.datagram(bytes);
-                self.put(now, &Input::Datagram { at, from, bytes: &bytes });
-            }
-            Input::Request { id, from, bytes } => {
-                let bytes = names.stream(bytes);
-                self.put(now, &Input::Request { id, from, bytes: &bytes });
-            }
-            Input::Reply { id, result: Ok(bytes) } => {
-                let bytes = names.stream(bytes);
-                self.put(now, &Input::Reply { id, result: Ok(&bytes) });
-            }
-            Input::Command { op, ref command } => {
-                let command = names.command(command.clone());
-                self.put(now, &Input::Command { op, command });
-            }
-            Input::Timeout | Input::Unsent { .. } | Input::Reply { .. } => self.put(now, input),
-        }
-    }
-
-    fn put(&mut self, now: Instant, input: &Input<'_>) {
         // Time that runs backwards is written as standing still, which is how the node takes it.
         put_uint(&mut self.journal, nanos(now.since(self.last)));
         self.last = self.last.max(now);
-        put_input(&mut self.journal, self.last, input);
+        let Self { journal, last, hidden, .. } = self;
+        match hidden {
+            Some(hidden) => {
+                hidden.hide(input, |input| put_input(journal, *last, input, M::put_command));
+            }
+            None => put_input(journal, *last, input, M::put_command),
+        }
+    }
+
+    pub(super) fn write_resume(&mut self, times: [u64; 3]) {
+        self.write_polled();
+        self.journal.extend_from_slice(&[0, Tag::Resume as u8]);
+        for time in times {
+            put_uint(&mut self.journal, time);
+        }
     }
 
     fn write_verdicts(&mut self) {
-        let verdicts = self.node.take_verdicts();
+        let verdicts = self.machine.bare().take_verdicts();
         if !verdicts.is_empty() {
             self.journal.extend_from_slice(&[0, Tag::Verdicts as u8]);
             put_uint(&mut self.journal, verdicts.len() as u64);
@@ -236,8 +284,8 @@ impl Recorder {
     }
 }
 
-impl core::fmt::Debug for Recorder {
+impl<M: Recorded + core::fmt::Debug> core::fmt::Debug for Recorder<M> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        write!(f, "Recorder of {:?}", self.node)
+        write!(f, "Recorder of {:?}", self.machine)
     }
 }

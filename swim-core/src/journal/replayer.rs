@@ -6,29 +6,49 @@ use core::time::Duration;
 
 use bytes::BytesMut;
 
-use super::codec::{Reader, get_config, get_identity, get_input, get_verdict};
+use super::codec::{Reader, get_input, get_verdict};
 use super::digest::Digest;
-use super::{MAGIC, Poll, Tag};
-use crate::event::Event;
-use crate::rng::Seed;
+use super::machine::Recorded;
+use super::{HIDDEN, Kind, MAGIC, OF_SERF, Poll, Tag};
+use crate::serf::Serf;
 use crate::swim::{Node, Verdict};
 use crate::time::Instant;
 
-/// Replays a whole journal and checks its digests. The result is where it ended.
+/// Whose journal this is.
+///
+/// # Errors
+///
+/// [`JournalError::NoJournal`] if these bytes are no journal of this version.
+pub fn kind(journal: &[u8]) -> Result<Kind, JournalError> {
+    match journal.strip_prefix(&MAGIC).and_then(<[u8]>::first) {
+        Some(&(0 | HIDDEN)) => Ok(Kind::Bare),
+        Some(&OF_SERF) => Ok(Kind::Serf),
+        _ => Err(JournalError::NoJournal),
+    }
+}
+
+/// Replays the whole journal of a bare node and checks its digests. The result is where it ended.
 ///
 /// # Errors
 ///
 /// [`JournalError`] at the first record that cannot be read or whose digest differs.
 pub fn replay(journal: &[u8]) -> Result<Replay<'_>, JournalError> {
-    let mut replay = Replay::open(journal)?;
-    while replay.step(|_| ())? {}
-    Ok(replay)
+    Replay::open(journal)?.finish()
+}
+
+/// As [`replay()`], of a Serf node.
+///
+/// # Errors
+///
+/// As there.
+pub fn replay_serf(journal: &[u8]) -> Result<Replay<'_, Serf>, JournalError> {
+    Replay::open_serf(journal)?.finish()
 }
 
 /// A journal being replayed, a record at a time.
 #[derive(Debug)]
-pub struct Replay<'a> {
-    node: Node,
+pub struct Replay<'a, M: Recorded = Node> {
+    machine: M,
     from: Reader<'a>,
     len: usize,
     now: Instant,
@@ -43,16 +63,39 @@ impl<'a> Replay<'a> {
     ///
     /// # Errors
     ///
-    /// [`JournalError`] if these bytes are no journal of this version.
+    /// [`JournalError`] if these bytes are no journal of this version, or not of a bare node.
     pub fn open(journal: &'a [u8]) -> Result<Self, JournalError> {
-        let mut from = Reader(journal);
-        if from.take(MAGIC.len()) != Some(&MAGIC) {
-            return Err(JournalError::NoJournal);
+        Self::begin(journal)
+    }
+
+    /// The node as it is after the records so far.
+    pub fn node(&self) -> &Node {
+        &self.machine
+    }
+}
+
+impl<'a> Replay<'a, Serf> {
+    /// Reads the header and makes the node.
+    ///
+    /// # Errors
+    ///
+    /// [`JournalError`] if these bytes are no journal of this version, or not of a Serf node.
+    pub fn open_serf(journal: &'a [u8]) -> Result<Self, JournalError> {
+        Self::begin(journal)
+    }
+}
+
+impl<'a, M: Recorded> Replay<'a, M> {
+    fn begin(journal: &'a [u8]) -> Result<Self, JournalError> {
+        let kind = kind(journal)?;
+        if kind != M::KIND {
+            return Err(JournalError::OtherKind(kind));
         }
-        let (node, now) = open_node(&mut from)
+        let mut from = Reader(&journal[MAGIC.len() + 1..]);
+        let (machine, now) = M::open(&mut from)
             .ok_or(JournalError::Malformed { at: journal.len() - from.0.len() })?;
         Ok(Self {
-            node,
+            machine,
             from,
             len: journal.len(),
             now,
@@ -63,12 +106,17 @@ impl<'a> Replay<'a> {
         })
     }
 
+    fn finish(mut self) -> Result<Self, JournalError> {
+        while self.step(|_| ())? {}
+        Ok(self)
+    }
+
     /// Takes the next record; false at the end. Events go to `on_event`.
     ///
     /// # Errors
     ///
     /// [`JournalError`] if it cannot be read, or its digest differs.
-    pub fn step(&mut self, on_event: impl FnMut(Event)) -> Result<bool, JournalError> {
+    pub fn step(&mut self, on_event: impl FnMut(M::Event)) -> Result<bool, JournalError> {
         if self.from.0.is_empty() {
             return Ok(false);
         }
@@ -77,20 +125,24 @@ impl<'a> Replay<'a> {
         self.record(on_event).unwrap_or(Err(JournalError::Malformed { at })).map(|()| true)
     }
 
-    fn record(&mut self, on_event: impl FnMut(Event)) -> Option<Result<(), JournalError>> {
+    fn record(&mut self, on_event: impl FnMut(M::Event)) -> Option<Result<(), JournalError>> {
         self.now = self.now + Duration::from_nanos(self.from.uint()?);
         match Tag::of(self.from.byte()?)? {
             Tag::Polled => self.poll(on_event)?,
             Tag::Digest => return self.check(),
             // Read ahead with the input before; alone they mean nothing.
             Tag::Verdicts => return None,
+            Tag::Resume => {
+                let times = [self.from.uint()?, self.from.uint()?, self.from.uint()?];
+                self.machine.resume(times)?;
+            }
             tag => {
-                let input = get_input(tag, self.now, &mut self.from)?;
+                let input = get_input(tag, self.now, &mut self.from, M::get_command)?;
                 let verdicts = self.verdicts()?;
-                self.node.replay_verdicts(verdicts);
+                self.machine.bare().replay_verdicts(verdicts);
                 // A refusal is part of the replay: the node counts it as it did then.
-                let _ = self.node.handle(self.now, input);
-                self.digest.deadline(self.node.poll_timeout());
+                let _ = self.machine.handle(self.now, input);
+                self.digest.deadline(self.machine.poll_timeout());
             }
         }
         Some(Ok(()))
@@ -111,22 +163,22 @@ impl<'a> Replay<'a> {
         Some(verdicts)
     }
 
-    fn poll(&mut self, mut on_event: impl FnMut(Event)) -> Option<()> {
+    fn poll(&mut self, mut on_event: impl FnMut(M::Event)) -> Option<()> {
         let poll = Poll::of(self.from.byte()?)?;
         for _ in 0..self.from.uint()? {
             self.buf.clear();
             let more = match poll {
                 Poll::Transmit => self
-                    .node
+                    .machine
                     .poll_transmit(&mut self.buf)
                     .map(|sent| self.digest.transmit(&sent, &self.buf))
                     .is_some(),
                 Poll::Exchange => self
-                    .node
+                    .machine
                     .poll_exchange(&mut self.buf)
                     .map(|exchange| self.digest.exchange(&exchange, &self.buf))
                     .is_some(),
-                Poll::Event => match self.node.poll_event() {
+                Poll::Event => match self.machine.poll_event() {
                     Some(event) => {
                         self.digest.event(&event);
                         on_event(event);
@@ -155,9 +207,9 @@ impl<'a> Replay<'a> {
         })
     }
 
-    /// The node as it is after the records so far.
-    pub fn node(&self) -> &Node {
-        &self.node
+    /// The machine as it is after the records so far.
+    pub const fn machine(&self) -> &M {
+        &self.machine
     }
 
     /// The time of the last record.
@@ -182,21 +234,14 @@ impl<'a> Replay<'a> {
     }
 }
 
-fn open_node(from: &mut Reader<'_>) -> Option<(Node, Instant)> {
-    let _hidden = from.byte()?;
-    let config = get_config(from)?;
-    let me = get_identity(from)?;
-    let seed = Seed::from_bytes(*from.take(32)?.first_chunk()?);
-    let now = Instant::from_nanos(from.uint()?);
-    Some((Node::new(config, me, seed, now), now))
-}
-
 /// Why a journal cannot be replayed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum JournalError {
     /// The bytes do not begin like a journal of this version.
     NoJournal,
+    /// It is the journal of another kind of machine: of this.
+    OtherKind(Kind),
     /// The record at this byte makes no sense, or is cut short.
     Malformed {
         /// Offset in bytes.
@@ -217,6 +262,7 @@ impl fmt::Display for JournalError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoJournal => f.write_str("not a journal of this version"),
+            Self::OtherKind(kind) => write!(f, "this is the journal of {kind}"),
             Self::Malformed { at } => write!(f, "journal makes no sense at byte {at}"),
             Self::Differs { record, recorded, replayed } => write!(
                 f,

@@ -1,6 +1,7 @@
 //! Every knob of the Serf layer: meaning, default, range, and what too small and too large cost.
 
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 use core::time::Duration;
 
 use crate::config::{Config, ConfigError, Knob};
@@ -24,6 +25,12 @@ macro_rules! knobs {
             fn check(&self) -> Result<(), ConfigError> {
                 $( self.$name.check(stringify!($name), $range)?; )*
                 Ok(())
+            }
+
+            fn put(&self, out: &mut Vec<u8>) { $( self.$name.put(out); )* }
+
+            fn get(from: &mut &[u8]) -> Option<Self> {
+                Some(Self { $( $name: <$ty as Knob>::get(from)?, )* })
             }
 
             /// The first knob that differs and that a running node cannot change.
@@ -229,6 +236,11 @@ impl SerfConfig {
         &self.swim
     }
 
+    /// Writes the knobs for a journal.
+    pub(crate) fn put_knobs(&self, out: &mut Vec<u8>) {
+        self.knobs.put(out);
+    }
+
     /// What of `new` cannot be changed while a node runs.
     pub(super) fn fixed_difference(&self, new: &Self) -> Option<&'static str> {
         let knob = self.knobs.fixed_difference(&new.knobs);
@@ -277,6 +289,12 @@ impl SerfConfigBuilder {
     pub fn build(self) -> Result<Arc<SerfConfig>, ConfigError> {
         self.0.knobs.check()?;
         Ok(Arc::new(self.0))
+    }
+
+    /// Takes the knobs from the front of a journal; `None` if it is cut short.
+    pub(crate) fn get_knobs(mut self, from: &mut &[u8]) -> Option<Self> {
+        self.0.knobs = Knobs::get(from)?;
+        Some(self)
     }
 
     /// Replaces the settings of the bare node.

@@ -12,7 +12,7 @@ use crate::serf::Member;
 use crate::time::Instant;
 
 /// Something happened.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Hash)]
 #[non_exhaustive]
 pub enum Event {
     /// Something became of members: of one, or of several if member events are coalesced.
@@ -91,7 +91,7 @@ pub enum Change {
 }
 
 /// An application's event.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct UserEvent {
     /// Its Lamport time.
@@ -105,7 +105,7 @@ pub struct UserEvent {
 }
 
 /// A question of another node, or of this node itself.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct QueryEvent {
     /// For [`Command::Respond`](crate::serf::Command::Respond).
@@ -134,7 +134,7 @@ impl QueryId {
 }
 
 /// How a command ended.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Hash)]
 #[non_exhaustive]
 pub enum Outcome {
     /// A join reached `reached` of the seeds and failed with `failed`; 0 reached is a failed join.

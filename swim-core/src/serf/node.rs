@@ -194,6 +194,10 @@ impl Serf {
         &self.cx.node
     }
 
+    pub(crate) const fn node_mut(&mut self) -> &mut Node {
+        &mut self.cx.node
+    }
+
     /// The configuration in force.
     pub const fn config(&self) -> &Arc<SerfConfig> {
         &self.cx.config

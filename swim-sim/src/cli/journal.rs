@@ -3,8 +3,9 @@
 use super::say::say;
 use std::process::ExitCode;
 
-use swim_core::journal::{JournalError, Replay};
-use swim_core::{Cause, Event, Instant, Member};
+use swim_core::journal::{JournalError, Kind, Recorded, Replay, kind};
+use swim_core::serf::{self, Change, Serf};
+use swim_core::{Cause, Event, Instant, Member, Node};
 
 /// The bytes of a file that is a journal.
 pub(super) fn load(file: &str) -> Option<Vec<u8>> {
@@ -22,11 +23,19 @@ pub(super) struct Look<'a> {
 
 /// Replays a journal to where it should stop, and shows the node that is there.
 pub(super) fn replay(file: &str, bytes: &[u8], look: &Look<'_>) -> ExitCode {
-    match run(bytes, look) {
-        Ok(replay) => {
-            show(&replay);
-            ExitCode::SUCCESS
+    let ended = match kind(bytes) {
+        Ok(Kind::Bare) => Replay::open(bytes).and_then(|replay| run(replay, look, words, show)),
+        Ok(Kind::Serf) => {
+            Replay::open_serf(bytes).and_then(|replay| run(replay, look, serf_words, show_serf))
         }
+        Ok(other) => {
+            eprintln!("{file}: this is the journal of {other}, which this version cannot replay");
+            return ExitCode::FAILURE;
+        }
+        Err(error) => Err(error),
+    };
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
         Err(e) => {
             eprintln!("{file}: {e}");
             ExitCode::FAILURE
@@ -34,14 +43,25 @@ pub(super) fn replay(file: &str, bytes: &[u8], look: &Look<'_>) -> ExitCode {
     }
 }
 
-fn run<'a>(bytes: &'a [u8], look: &Look<'_>) -> Result<Replay<'a>, JournalError> {
-    let mut replay = Replay::open(bytes)?;
+/// Shows the node that is there, even where the journal cannot be read further: that of a node
+/// that was killed may end in the middle of a record.
+fn run<M: Recorded>(
+    mut replay: Replay<'_, M>,
+    look: &Look<'_>,
+    words: impl Fn(&M::Event) -> String,
+    show: impl FnOnce(&Replay<'_, M>),
+) -> Result<(), JournalError> {
     let mut events = Vec::new();
     let mut stopped = false;
-    while !stopped
-        && look.until.is_none_or(|until| replay.now() < until)
-        && replay.step(|event| events.push(event))?
-    {
+    let ended = loop {
+        if stopped || look.until.is_some_and(|until| replay.now() >= until) {
+            break Ok(());
+        }
+        match replay.step(|event| events.push(event)) {
+            Ok(true) => {}
+            Ok(false) => break Ok(()),
+            Err(error) => break Err(error),
+        }
         for event in events.drain(..) {
             let line = format!("{:>10} {}", replay.now().to_string(), words(&event));
             stopped |= look.stop.is_some_and(|stop| line.contains(stop));
@@ -49,12 +69,31 @@ fn run<'a>(bytes: &'a [u8], look: &Look<'_>) -> Result<Replay<'a>, JournalError>
                 say!("{line}");
             }
         }
-    }
-    Ok(replay)
+    };
+    show(&replay);
+    ended
 }
 
 fn show(replay: &Replay<'_>) {
     let node = replay.node();
+    show_node(replay, node);
+    for m in node.members() {
+        say!("  {:<16} {:<8} {}", m.name(), m.state().to_string(), m.incarnation().0);
+    }
+}
+
+fn show_serf(replay: &Replay<'_, Serf>) {
+    let serf = replay.machine();
+    show_node(replay, serf.node());
+    let [members, events, queries] = serf.clocks();
+    say!("clocks: members {members}, events {events}, queries {queries}");
+    for m in serf.members() {
+        let tags: Vec<_> = m.tags().iter().map(|(k, v)| format!("{k}={v}")).collect();
+        say!("  {:<16} {:<8} {}", m.name(), m.status().to_string(), tags.join(","));
+    }
+}
+
+fn show_node<M: Recorded>(replay: &Replay<'_, M>, node: &Node) {
     say!(
         "{} after {} records at {}: incarnation {}, health {}, {} live members",
         node.me().name(),
@@ -65,8 +104,32 @@ fn show(replay: &Replay<'_>) {
         node.live_len(),
     );
     say!("digest {:016x}, {} compared", replay.digest(), replay.digests_checked());
-    for m in node.members() {
-        say!("  {:<16} {:<8} {}", m.name(), m.state().to_string(), m.incarnation().0);
+}
+
+/// An event of a Serf node in a line.
+fn serf_words(event: &serf::Event) -> String {
+    match event {
+        serf::Event::Members { change, members } => {
+            let what = match change {
+                Change::Join => "join",
+                Change::Leave => "leave",
+                Change::Failed => "failed",
+                Change::Update => "update",
+                Change::Reap => "reap",
+            };
+            let names: Vec<_> = members.iter().map(|m| m.name()).collect();
+            format!("member-{what}: {}", names.join(", "))
+        }
+        serf::Event::User(e) => {
+            format!("user event {} at {}, {} bytes", e.name, e.ltime, e.payload.len())
+        }
+        serf::Event::Query(q) => format!("query {} at {} from {}", q.name, q.ltime, q.source),
+        serf::Event::Ack { from, .. } => format!("ack from {from}"),
+        serf::Event::Response { from, payload, .. } => {
+            format!("answer from {from}, {} bytes", payload.len())
+        }
+        serf::Event::KeyringChanged(_) => "the keyring changed".into(),
+        other => format!("{other:?}"),
     }
 }
 

@@ -6,6 +6,7 @@ mod conflict;
 mod coordinates;
 mod embedding;
 mod hazards;
+mod journal;
 mod keys;
 mod membership;
 mod names;

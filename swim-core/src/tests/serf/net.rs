@@ -10,6 +10,7 @@ use std::vec::Vec;
 
 use bytes::{Bytes, BytesMut};
 
+use crate::journal::Recorder;
 use crate::serf::{
     Change, Command, Event, Input, Outcome, QueryParams, Rejected, Serf, SerfConfig, Status, Tags,
 };
@@ -36,7 +37,7 @@ pub(super) struct Net {
 }
 
 struct Station {
-    serf: Serf,
+    serf: Recorder<Serf>,
     addr: SocketAddr,
     events: Vec<Event>,
     crashed: bool,
@@ -99,7 +100,7 @@ impl Net {
         let base = u32::from(Ipv4Addr::new(10, 0, 0, 1));
         let addr = SocketAddr::new(Ipv4Addr::from(base + i as u32).into(), 7946);
         let me = Identity::new(name, addr).unwrap();
-        let serf = Serf::new(config, me, tags, Seed::from(i as u64), self.now);
+        let serf = Recorder::of_serf(config, me, tags, Seed::from(i as u64), self.now);
         self.stations.push(Station {
             serf,
             addr,
@@ -113,7 +114,12 @@ impl Net {
     }
 
     pub(super) fn serf(&self, i: usize) -> &Serf {
-        &self.stations[i].serf
+        self.stations[i].serf.machine()
+    }
+
+    /// What node `i` was given since it last started.
+    pub(super) fn journal(&mut self, i: usize) -> Bytes {
+        self.stations[i].serf.end()
     }
 
     pub(super) fn addr(&self, i: usize) -> SocketAddr {
@@ -148,10 +154,10 @@ impl Net {
 
     /// Starts node `i` anew, at the same address and with the same name.
     pub(super) fn restart(&mut self, i: usize, config: Arc<SerfConfig>) {
-        let name = self.stations[i].serf.me().name().to_owned();
+        let name = self.serf(i).me().name().to_owned();
         let me = Identity::new(&name, self.stations[i].addr).unwrap();
         let seed = Seed::from(1000 + i as u64);
-        self.stations[i].serf = Serf::new(config, me, &tags("web"), seed, self.now);
+        self.stations[i].serf = Recorder::of_serf(config, me, &tags("web"), seed, self.now);
         self.stations[i].crashed = false;
         self.drain(i);
     }
@@ -255,7 +261,7 @@ impl Net {
                 station.serf.handle(self.now, Input::Timeout).unwrap();
                 self.drain(i);
                 let next = self.stations[i].serf.poll_timeout();
-                let merges = self.stations[i].serf.node().has_mail();
+                let merges = self.serf(i).node().has_mail();
                 assert!(merges || next.is_none_or(|at| at > self.now), "a time-out moves on");
             }
         }
@@ -290,7 +296,7 @@ impl Net {
         while let Some(sent) = self.stations[i].serf.poll_transmit(&mut buf) {
             let bytes = buf.split().freeze();
             self.sent.push((i, sent.to, bytes.clone()));
-            let node = self.stations[i].serf.node();
+            let node = self.serf(i).node();
             let name = sent.peer.and_then(|peer| node.peer_name(peer));
             self.meant.push((sent.to, name.map(Into::into)));
             let to = self.stations.iter().position(|s| s.addr == sent.to);
@@ -307,8 +313,8 @@ impl Net {
         while let Some(event) = self.stations[i].serf.poll_event() {
             self.stations[i].events.push(event);
         }
-        assert!(self.stations[i].serf.is_drained(), "every poll came to its end");
-        self.stations[i].serf.node().audit();
+        assert!(self.serf(i).is_drained(), "every poll came to its end");
+        self.serf(i).node().audit();
     }
 
     fn exchange(&mut self, i: usize, exchange: Exchange, bytes: Bytes) {
