@@ -23,6 +23,19 @@ fn complaint(args: &[&str]) -> String {
     text.trim_end().strip_prefix("swim: ").unwrap().into()
 }
 
+#[test]
+#[cfg(target_os = "linux")]
+fn output_to_a_full_disk_ends_in_a_line() {
+    for args in [&["keygen"][..], &["version"], &["agent", "--help"]] {
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let output =
+            Command::new(env!("CARGO_BIN_EXE_swim")).args(args).stdout(full).output().unwrap();
+        let text = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(text, "swim: cannot print: No space left on device (os error 28)\n");
+        assert_eq!(output.status.code(), Some(1));
+    }
+}
+
 /// A running agent, killed when the test ends.
 struct Agent(Child);
 

@@ -6,6 +6,7 @@ mod completions;
 mod flags;
 mod keygen;
 mod log;
+mod say;
 
 use std::process::ExitCode;
 
@@ -15,7 +16,7 @@ fn main() -> ExitCode {
     let cli = match Cli::read(std::env::args_os()) {
         Ok(cli) => cli,
         Err(Stop::Help(text)) => {
-            print!("{text}");
+            say::text(format_args!("{text}"));
             return ExitCode::SUCCESS;
         }
         Err(Stop::NoCommand(text)) => {

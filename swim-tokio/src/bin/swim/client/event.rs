@@ -4,13 +4,14 @@ use swim_tokio::rpc::wire::UserEvent;
 
 use super::{Failure, connect};
 use crate::flags::EventFlags;
+use crate::say::say;
 
 pub(super) async fn run(flags: &EventFlags) -> Result<(), Failure> {
     let (name, payload) = name_and_payload("event", "An event name", &flags.args)?;
     let client = connect(&flags.rpc).await?;
     let event = UserEvent::new(name, payload.to_owned(), flags.coalesce);
     client.event(event).await.map_err(|e| Failure::of("Error sending event", &e))?;
-    println!("Event '{name}' dispatched! Coalescing enabled: {}", flags.coalesce);
+    say!("Event '{name}' dispatched! Coalescing enabled: {}", flags.coalesce);
     Ok(())
 }
 

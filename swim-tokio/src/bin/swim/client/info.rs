@@ -3,6 +3,7 @@
 use super::gojson::{to_json, unknown_format};
 use super::{Failure, connect};
 use crate::flags::InfoFlags;
+use crate::say::say;
 
 pub(super) async fn run(flags: &InfoFlags) -> Result<(), Failure> {
     let client = connect(&flags.rpc).await?;
@@ -11,13 +12,13 @@ pub(super) async fn run(flags: &InfoFlags) -> Result<(), Failure> {
     match flags.format.as_str() {
         "text" => {
             for (section, values) in &stats {
-                println!("{section}:");
+                say!("{section}:");
                 for (key, value) in values {
-                    println!("\t{key} = {value}");
+                    say!("\t{key} = {value}");
                 }
             }
         }
-        "json" => println!("{}", to_json(&stats)?),
+        "json" => say!("{}", to_json(&stats)?),
         other => return Err(unknown_format(other)),
     }
     Ok(())

@@ -6,6 +6,7 @@ use swim_tokio::rpc::{Client, ClientError};
 use super::columns::columns;
 use super::{Failure, connect};
 use crate::flags::KeysFlags;
+use crate::say::{self, say};
 
 pub(super) async fn run(flags: &KeysFlags) -> Result<(), Failure> {
     let KeysFlags { install, primary, remove, list, rpc } = flags;
@@ -19,10 +20,10 @@ pub(super) async fn run(flags: &KeysFlags) -> Result<(), Failure> {
     }
     let client = connect(rpc).await?;
     if *list {
-        println!("==> Asking all members for installed keys...");
+        say!("==> Asking all members for installed keys...");
         let report = done("Failed to gather member keys", client.list_keys().await)?;
-        println!("==> Keys gathered, listing cluster keys...\n");
-        print!("{}", table(&report));
+        say!("==> Keys gathered, listing cluster keys...\n");
+        say::text(format_args!("{}", table(&report)));
         return Ok(());
     }
     change(&client, flags).await
@@ -31,17 +32,17 @@ pub(super) async fn run(flags: &KeysFlags) -> Result<(), Failure> {
 async fn change(client: &Client, flags: &KeysFlags) -> Result<(), Failure> {
     let KeysFlags { install, primary, remove, .. } = flags;
     if !install.is_empty() {
-        println!("==> Installing key on all members...");
+        say!("==> Installing key on all members...");
         done("Error installing key", client.install_key(install).await)?;
-        println!("==> Successfully installed key!");
+        say!("==> Successfully installed key!");
     } else if !primary.is_empty() {
-        println!("==> Changing primary key on all members...");
+        say!("==> Changing primary key on all members...");
         done("Error changing primary key", client.use_key(primary).await)?;
-        println!("==> Successfully changed primary key!");
+        say!("==> Successfully changed primary key!");
     } else {
-        println!("==> Removing key on all members...");
+        say!("==> Removing key on all members...");
         done("Error removing key", client.remove_key(remove).await)?;
-        println!("==> Successfully removed key!");
+        say!("==> Successfully removed key!");
     }
     Ok(())
 }
@@ -57,7 +58,7 @@ fn done(what: &str, outcome: Result<KeyReport, ClientError>) -> Result<KeyReport
             vec!["failed:".to_owned(), node.clone(), text.clone()]
         };
         let rows: Vec<_> = report.messages.iter().map(row).collect();
-        println!("{}", columns(&rows));
+        say!("{}", columns(&rows));
     }
     Err(Failure::of(what, &error))
 }

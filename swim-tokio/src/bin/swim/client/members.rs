@@ -11,6 +11,7 @@ use super::gojson::{to_json, unknown_format};
 use super::tags::pairs;
 use super::{Failure, connect};
 use crate::flags::MembersFlags;
+use crate::say::say;
 
 pub(super) async fn run(flags: &MembersFlags) -> Result<(), Failure> {
     let filter = filter(flags)?;
@@ -30,7 +31,7 @@ pub(super) fn filter(flags: &MembersFlags) -> Result<MemberFilter, Failure> {
     let mut filter = MemberFilter::default();
     filter.tags = pairs(&flags.tag)?;
     if !flags.role.is_empty() {
-        println!("Deprecation warning: 'Role' has been replaced with 'Tags'");
+        say!("Deprecation warning: 'Role' has been replaced with 'Tags'");
         filter.tags.insert("role".into(), flags.role.clone());
     }
     (filter.status, filter.name) = (flags.status.clone(), flags.name.clone());

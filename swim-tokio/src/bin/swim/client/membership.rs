@@ -2,6 +2,7 @@
 
 use super::{Failure, connect};
 use crate::flags::{ForceLeaveFlags, JoinFlags, LeaveFlags};
+use crate::say::say;
 
 pub(super) async fn join(flags: &JoinFlags) -> Result<(), Failure> {
     if flags.args.is_empty() {
@@ -10,14 +11,14 @@ pub(super) async fn join(flags: &JoinFlags) -> Result<(), Failure> {
     let client = connect(&flags.rpc).await?;
     let reached = client.join(flags.args.clone(), flags.replay).await;
     let reached = reached.map_err(|e| Failure::of("Error joining the cluster", &e))?;
-    println!("Successfully joined cluster by contacting {reached} nodes.");
+    say!("Successfully joined cluster by contacting {reached} nodes.");
     Ok(())
 }
 
 pub(super) async fn leave(flags: &LeaveFlags) -> Result<(), Failure> {
     let client = connect(&flags.rpc).await?;
     client.leave().await.map_err(|e| Failure::of("Error leaving", &e))?;
-    println!("Graceful leave complete");
+    say!("Graceful leave complete");
     Ok(())
 }
 

@@ -11,6 +11,7 @@ use super::gojson::to_json;
 use super::tags::pairs;
 use super::{Failure, connect};
 use crate::flags::QueryFlags;
+use crate::say::say;
 
 pub(super) async fn run(flags: &QueryFlags) -> Result<(), Failure> {
     let query = query(flags)?;
@@ -24,7 +25,7 @@ pub(super) async fn run(flags: &QueryFlags) -> Result<(), Failure> {
     let failed = |e| Failure::of("Error sending query", &e);
     let mut records = client.query(query).await.map_err(failed)?;
     if !json {
-        println!("Query '{name}' dispatched");
+        say!("Query '{name}' dispatched");
     }
     let mut answers = Answers::default();
     while let Some(record) = records.recv().await.map_err(failed)? {
@@ -34,13 +35,13 @@ pub(super) async fn run(flags: &QueryFlags) -> Result<(), Failure> {
         answers.add(record);
     }
     if json {
-        println!("{}", to_json(&answers)?);
+        say!("{}", to_json(&answers)?);
         return Ok(());
     }
     if ack {
-        println!("Total Acks: {}", answers.acks.map_or(0, |acks| acks.len()));
+        say!("Total Acks: {}", answers.acks.map_or(0, |acks| acks.len()));
     }
-    println!("Total Responses: {}", answers.responses.len());
+    say!("Total Responses: {}", answers.responses.len());
     Ok(())
 }
 

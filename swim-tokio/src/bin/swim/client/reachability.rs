@@ -8,6 +8,7 @@ use swim_tokio::rpc::{Client, Records};
 
 use super::{Failure, connect};
 use crate::flags::ReachabilityFlags;
+use crate::say::say;
 
 pub(super) async fn run(flags: &ReachabilityFlags) -> Result<(), Failure> {
     let client = connect(&flags.rpc).await?;
@@ -18,7 +19,7 @@ pub(super) async fn run(flags: &ReachabilityFlags) -> Result<(), Failure> {
         .filter(|member| member.status == MemberStatus::Alive)
         .map(|member| &*member.name)
         .collect();
-    println!("Total members: {}, live members: {}", members.len(), alive.len());
+    say!("Total members: {}, live members: {}", members.len(), alive.len());
     let mut test = Test { verbose: flags.verbose, started: Instant::now(), ..Test::new() };
     test.run(&client).await?;
     test.judge(&alive)
@@ -52,17 +53,17 @@ impl Test {
         let mut query = Query::new(PING, "");
         query.ack = true;
         let mut records: Records<QueryRecord> = client.query(query).await.map_err(failed)?;
-        println!("Starting reachability test...");
+        say!("Starting reachability test...");
         while let Some(record) = records.recv().await.map_err(failed)? {
             let QueryRecord::Ack { from } = record else { continue };
             self.last = self.started.elapsed();
             if self.verbose {
-                println!("\tAck from '{from}'");
+                say!("\tAck from '{from}'");
             }
             self.repeated += usize::from(!self.acks.insert(from));
         }
         if self.verbose {
-            println!(
+            say!(
                 "Query time: {:.2} sec, time to last response: {:.2} sec",
                 self.started.elapsed().as_secs_f64(),
                 self.last.as_secs_f64()
@@ -94,7 +95,7 @@ impl Test {
                 self.repeated
             )));
         }
-        println!("Successfully contacted all live nodes");
+        say!("Successfully contacted all live nodes");
         Ok(())
     }
 }

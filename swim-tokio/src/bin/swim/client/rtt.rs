@@ -5,6 +5,7 @@ use swim_tokio::rpc::wire::Coordinate;
 
 use super::{Failure, connect};
 use crate::flags::RttFlags;
+use crate::say::say;
 
 pub(super) async fn run(flags: &RttFlags) -> Result<(), Failure> {
     let client = connect(&flags.rpc).await?;
@@ -17,7 +18,7 @@ pub(super) async fn run(flags: &RttFlags) -> Result<(), Failure> {
     let rtt = a.rtt(&b).ok_or_else(|| {
         Failure::new(format!("The coordinates of {one:?} and {two:?} do not fit together"))
     })?;
-    println!("Estimated {one} <-> {two} rtt: {:.3} ms", rtt.as_secs_f64() * 1e3);
+    say!("Estimated {one} <-> {two} rtt: {:.3} ms", rtt.as_secs_f64() * 1e3);
     Ok(())
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Failure, connect};
 use crate::flags::TagsFlags;
+use crate::say::say;
 
 pub(super) async fn run(flags: &TagsFlags) -> Result<(), Failure> {
     if flags.set.is_empty() && flags.delete.is_empty() {
@@ -13,7 +14,7 @@ pub(super) async fn run(flags: &TagsFlags) -> Result<(), Failure> {
     let set = pairs(&flags.set)?;
     let changed = client.tags(set, flags.delete.clone()).await;
     changed.map_err(|e| Failure::of("Error setting tags", &e))?;
-    println!("Successfully updated agent tags");
+    say!("Successfully updated agent tags");
     Ok(())
 }
 
