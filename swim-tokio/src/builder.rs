@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use swim_core::journal::{Recorder, Secrets};
 use swim_core::{Config, Identity, Node, NodeName, Seed};
 use tokio::sync::mpsc;
 
@@ -18,6 +19,7 @@ use crate::driver::{
 use crate::error::StartError;
 use crate::events::{Events, Overflow};
 use crate::handle::Handle;
+use crate::journal::{JournalFile, Kept};
 use crate::keyring_file::{KeyringFileError, read_keyring, write_keyring};
 use crate::limit::RateLimit;
 use crate::nonce;
@@ -41,6 +43,7 @@ impl Agent {
             app_versions: (0, 0, 0),
             seeds: Vec::new(),
             keyring_file: None,
+            journal: None,
             events_max: 1024,
             overflow: Overflow::default(),
             rate_limit: Some(RateLimit::default()),
@@ -60,6 +63,7 @@ pub struct Builder {
     app_versions: (u8, u8, u8),
     pub(crate) seeds: Vec<JoinAddr>,
     keyring_file: Option<PathBuf>,
+    pub(crate) journal: Option<PathBuf>,
     events_max: usize,
     overflow: Overflow,
     rate_limit: Option<RateLimit>,
@@ -118,6 +122,16 @@ impl Builder {
         self
     }
 
+    /// Keeps a journal in a file of mode 0600: all that the node is given from its start on, keys
+    /// and payloads among it, so that [`swim_core::journal`] can run it again bit for bit.
+    ///
+    /// A file that is there is kept as `PATH.old`. The journal ends with the agent, or at 1 GiB, or
+    /// when it cannot be written, which the log tells; the agent goes on. Default: none.
+    pub fn journal(mut self, path: impl Into<PathBuf>) -> Self {
+        self.journal = Some(path.into());
+        self
+    }
+
     /// Events that wait for the consumer at most. Default 1,024; held within 1 and 1,048,576.
     pub fn events_max(mut self, events_max: usize) -> Self {
         self.events_max = events_max.clamp(1, EVENTS_MAX);
@@ -156,7 +170,14 @@ impl Builder {
         let (name, advertised) = prepared.names();
         let local = prepared.sockets.local;
         let Prepared { clock, seed, sockets, identity, config } = prepared;
-        let node = Node::new(config, identity, seed, clock.now());
+        let node = match &self.journal {
+            Some(path) => {
+                let file = JournalFile::start(path)?;
+                let secrets = Secrets::Kept;
+                Kept::recorded(Recorder::new(config, identity, seed, clock.now(), secrets), file)
+            }
+            None => Kept::Plain(Node::new(config, identity, seed, clock.now())),
+        };
         let seeds = self.seeds.clone();
         let (requests, events) = self.start(clock, node, sockets, BareDesk::new);
         let handle = Handle::new(requests, local, advertised, name);

@@ -38,6 +38,13 @@ pub enum StartError {
         /// What the system says.
         error: io::Error,
     },
+    /// The file of the journal cannot be made.
+    Journal {
+        /// Its path.
+        path: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
     /// The configuration does not accept the keys of the keyring file.
     Config(swim_core::ConfigError),
     /// The system gives no random bytes.
@@ -57,6 +64,7 @@ impl fmt::Display for StartError {
             Self::NoName => f.write_str("this host has no name that can be used: give one"),
             Self::Keyring(e) => e.fmt(f),
             Self::Snapshot { path, error } => write!(f, "snapshot {}: {error}", path.display()),
+            Self::Journal { path, error } => write!(f, "journal {}: {error}", path.display()),
             Self::Config(e) => e.fmt(f),
             Self::Random(e) => write!(f, "no random bytes: {e}"),
             Self::Join(e) => e.fmt(f),

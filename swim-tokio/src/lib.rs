@@ -49,6 +49,7 @@ mod events;
 pub mod fuzzing;
 mod handle;
 mod join;
+mod journal;
 mod keyring_file;
 mod layers;
 mod limit;

@@ -216,6 +216,7 @@ mod tests {
     use swim_core::{Command, Config, Identity, Node, OpId, Seed};
 
     use super::*;
+    use crate::journal::Kept;
     use crate::tests::shared;
 
     #[tokio::test]
@@ -225,7 +226,8 @@ mod tests {
         let peer = UdpSocket::bind("127.0.0.1:0").await.unwrap();
         let now = Instant::from_secs(1);
         let me = Identity::new("a", socket.local_addr().unwrap()).unwrap();
-        let mut node = Node::new(Config::local().build().unwrap(), me, Seed::from(1), now);
+        let node = Node::new(Config::local().build().unwrap(), me, Seed::from(1), now);
+        let mut node = Kept::Plain(node);
         for n in [b'1', b'2'] {
             let payload = vec![n].into();
             let to = peer.local_addr().unwrap();

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use swim_core::{Command, Event, Instant, Node, Outcome};
 
 use super::{Machine, Ops, Request};
+use crate::journal::Kept;
 use crate::snapshot::{AgentStats, Snapshot};
 use crate::stream::Shared;
 
@@ -50,7 +51,7 @@ pub(crate) enum Next {
 
 /// Serves the handles of a bare node.
 pub(crate) struct BareDesk {
-    ops: Ops<Node>,
+    ops: Ops<Kept<Node>>,
     shared: Arc<Shared>,
 }
 
@@ -61,10 +62,10 @@ impl BareDesk {
 }
 
 impl Desk for BareDesk {
-    type Machine = Node;
+    type Machine = Kept<Node>;
     type Request = Request;
 
-    fn on_request(&mut self, node: &mut Node, now: Instant, request: Request) -> Next {
+    fn on_request(&mut self, node: &mut Kept<Node>, now: Instant, request: Request) -> Next {
         // Those who asked may have stopped waiting.
         match request {
             // A datagram is sent or lost; nothing tells of its end.
@@ -91,7 +92,7 @@ impl Desk for BareDesk {
         Next::Continue
     }
 
-    fn on_event(&mut self, _: &Node, event: Event) -> Option<Event> {
+    fn on_event(&mut self, _: &Kept<Node>, event: Event) -> Option<Event> {
         match event {
             Event::Done { op, outcome } => {
                 self.ops.done(op, outcome);

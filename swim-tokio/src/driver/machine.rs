@@ -1,4 +1,4 @@
-//! What the driver runs: a bare node, or the Serf layer above one.
+//! What the driver runs: a bare node, or the Serf layer above one, with or without a journal.
 
 use std::fmt::Display;
 use std::net::SocketAddr;
@@ -11,6 +11,7 @@ use swim_core::{
 };
 
 use crate::error::CommandError;
+use crate::journal::Kept;
 
 /// A state machine with the call shape of a node.
 pub(crate) trait Machine: Send + 'static {
@@ -33,6 +34,10 @@ pub(crate) trait Machine: Send + 'static {
     fn poll_event(&mut self) -> Option<Self::Event>;
     fn poll_timeout(&self) -> Option<Instant>;
     fn is_drained(&self) -> bool;
+    /// Has what came since the last time written, if a journal is kept.
+    fn flush(&mut self);
+    /// Waits until all of the journal is on disk, but not for ever.
+    fn close(&mut self) -> impl Future<Output = ()> + Send;
     /// The bare node: its configuration, keyring and members.
     fn node(&self) -> &Node;
     /// The command that answers a change of the keyring.
@@ -53,7 +58,7 @@ pub(crate) trait Told: Send + Sync + 'static {
 
 macro_rules! machine {
     ($machine:ty, $command:ty, $event:ty, $outcome:ty, $rejected:ty, $node:expr) => {
-        impl Machine for $machine {
+        impl Machine for Kept<$machine> {
             type Command = $command;
             type Event = $event;
             type Outcome = $outcome;
@@ -80,15 +85,23 @@ macro_rules! machine {
             }
 
             fn poll_timeout(&self) -> Option<Instant> {
-                Self::poll_timeout(self)
+                (**self).poll_timeout()
             }
 
             fn is_drained(&self) -> bool {
-                Self::is_drained(self)
+                (**self).is_drained()
+            }
+
+            fn flush(&mut self) {
+                Self::flush(self);
+            }
+
+            fn close(&mut self) -> impl Future<Output = ()> + Send {
+                Self::close(self)
             }
 
             fn node(&self) -> &Node {
-                let node: fn(&Self) -> &Node = $node;
+                let node: fn(&$machine) -> &Node = $node;
                 node(self)
             }
 

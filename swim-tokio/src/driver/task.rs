@@ -61,10 +61,11 @@ impl<D: Desk> Driver<D> {
             }
             self.drain(now);
         }
-        let Self { datagrams, streams, requests, mut desk, .. } = self;
+        let Self { mut node, datagrams, streams, requests, mut desk, .. } = self;
         drop(datagrams);
         streams.close().await;
         desk.close().await;
+        node.close().await;
         // Whoever waits for the end sees it now.
         drop(requests);
     }
@@ -156,6 +157,7 @@ impl<D: Desk> Driver<D> {
             }
         }
         desk.on_drained(node, now);
+        node.flush();
     }
 }
 

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use swim_core::journal;
 use swim_core::serf::{Event, Serf, SerfConfig, Tags};
 use swim_core::{NodeName, Seat};
 
@@ -14,6 +15,7 @@ use crate::addr::JoinAddr;
 use crate::builder::{Agent, Builder, Prepared};
 use crate::error::StartError;
 use crate::events::{Events, Overflow};
+use crate::journal::{JournalFile, Kept};
 use crate::limit::RateLimit;
 use crate::nonce;
 
@@ -102,6 +104,11 @@ impl SerfBuilder {
         self.with(|inner| inner.keyring_file(path))
     }
 
+    /// As [`Builder::journal`].
+    pub fn journal(self, path: impl Into<PathBuf>) -> Self {
+        self.with(|inner| inner.journal(path))
+    }
+
     /// As [`Builder::events_max`].
     pub fn events_max(self, events_max: usize) -> Self {
         self.with(|inner| inner.events_max(events_max))
@@ -133,7 +140,14 @@ impl SerfBuilder {
         let local = prepared.sockets.local;
         let Prepared { clock, seed, sockets, identity, config: swim } = prepared;
         let config = config.to_builder().swim(swim).build().map_err(StartError::Config)?;
-        let mut serf = Serf::new(config, identity, &tags, seed, clock.now());
+        let now = clock.now();
+        let mut serf = match &inner.journal {
+            Some(path) => {
+                let file = JournalFile::start(path)?;
+                Kept::recorded(journal::Recorder::of_serf(config, identity, &tags, seed, now), file)
+            }
+            None => Kept::Plain(Serf::new(config, identity, &tags, seed, now)),
+        };
         let mut recorder = None;
         let mut known = Vec::new();
         if let Some(path) = snapshot {

@@ -14,11 +14,12 @@ use super::request::{SerfAgentStats, SerfRequest, SerfSnapshot};
 use super::snapshot::Recorder;
 use crate::driver::{Desk, Next, Ops};
 use crate::error::CommandError;
+use crate::journal::Kept;
 use crate::stream::Shared;
 
 /// Serves the handles of a Serf node.
 pub(crate) struct SerfDesk {
-    ops: Ops<Serf>,
+    ops: Ops<Kept<Serf>>,
     queries: HashMap<OpId, mpsc::Sender<Answer>>,
     /// Keeps who is there in a file, if that is asked for.
     recorder: Option<Recorder>,
@@ -35,7 +36,7 @@ impl SerfDesk {
 
     fn query(
         &mut self,
-        serf: &mut Serf,
+        serf: &mut Kept<Serf>,
         now: Instant,
         (name, payload, params): (String, Bytes, QueryParams),
     ) -> Result<Answers, CommandError> {
@@ -59,10 +60,10 @@ impl SerfDesk {
 }
 
 impl Desk for SerfDesk {
-    type Machine = Serf;
+    type Machine = Kept<Serf>;
     type Request = SerfRequest;
 
-    fn on_request(&mut self, serf: &mut Serf, now: Instant, request: SerfRequest) -> Next {
+    fn on_request(&mut self, serf: &mut Kept<Serf>, now: Instant, request: SerfRequest) -> Next {
         match request {
             // Those who asked may have stopped waiting.
             SerfRequest::Command { command, done } => {
@@ -99,7 +100,7 @@ impl Desk for SerfDesk {
         Next::Continue
     }
 
-    fn on_event(&mut self, serf: &Serf, event: Event) -> Option<Event> {
+    fn on_event(&mut self, serf: &Kept<Serf>, event: Event) -> Option<Event> {
         if let Some(recorder) = &mut self.recorder {
             recorder.on_event(serf, &event);
         }
@@ -116,7 +117,7 @@ impl Desk for SerfDesk {
         None
     }
 
-    fn on_drained(&mut self, serf: &Serf, now: Instant) {
+    fn on_drained(&mut self, serf: &Kept<Serf>, now: Instant) {
         if let Some(recorder) = &mut self.recorder {
             recorder.flush(serf, now);
         }

@@ -5,6 +5,9 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use swim_tokio::swim_core::journal::{JournalError, replay_serf};
+use swim_tokio::swim_core::serf::Status;
+
 use crate::cli::{run, with_rpc};
 use crate::ours::Swim;
 use crate::serf::{self, Net, Serf};
@@ -225,4 +228,53 @@ async fn after_a_leave_it_stays_alone_unless_it_shall_rejoin() {
 
     let _back = Swim::start_with_rpc("ours", net.addr(2), &[&snapshot, "-rejoin"]);
     theirs.wait_status("ours", "alive", SOON).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn the_journal_of_an_agent_among_serfs_replays_bit_for_bit() {
+    if !serf::is_there() {
+        return;
+    }
+    let net = Net::new();
+    let (file, snapshot) = (Scratch::new("journal"), Scratch::new("journal-snapshot"));
+    let old = Scratch(PathBuf::from(format!("{}.old", file.path().display())));
+    let theirs = Serf::start("theirs", net.addr(1), &[]);
+    let join = format!("-join={}", theirs.addr());
+    let mut killed = Serf::start("killed", net.addr(2), &[&join]);
+    let flags = [&file.flag("journal")[..], &snapshot.flag("snapshot"), &join];
+    let mut ours = Swim::start_with_rpc("ours", net.addr(3), &flags);
+    for name in ["theirs", "killed"] {
+        ours.wait_event("member-join", name, Duration::from_secs(30)).await;
+    }
+    let rpc = ours.rpc().to_string();
+    theirs.command(&["event", "-coalesce=false", "deploy", "v1"]);
+    ours.wait_event("user", "deploy", SOON).await;
+    for args in [&["query", "-timeout=1s", "load"][..], &["tags", "-set", "role=db"]] {
+        assert!(run("serf", &with_rpc(args, &rpc), &[]).status.success());
+    }
+    killed.kill();
+    ours.wait_event("member-failed", "killed", Duration::from_secs(30)).await;
+    ours.signal("INT");
+    assert_eq!(ours.exit(SOON).await, Some(0));
+
+    let journal = fs::read(file.path()).unwrap();
+    let replayed = replay_serf(&journal).unwrap();
+    assert!(replayed.digests_checked() > 1, "{} digests", replayed.digests_checked());
+    let serf = replayed.machine();
+    let status = |name| serf.member(name).map(|member| member.status());
+    assert_eq!((status("killed"), status("theirs")), (Some(Status::Failed), Some(Status::Alive)));
+    assert_eq!(serf.me().tags().get("role"), Some("db"));
+    assert!(serf.has_left());
+    assert_eq!(file.mode(), 0o600);
+
+    // A next life begins a journal of its own, and may end in the middle of a record.
+    let mut again = Swim::start_with_rpc("ours", net.addr(3), &flags);
+    again.wait_event("member-join", "theirs", SOON).await;
+    again.kill();
+    assert_eq!(fs::read(old.path()).unwrap(), journal);
+    let cut = fs::read(file.path()).unwrap();
+    match replay_serf(&cut) {
+        Ok(_) | Err(JournalError::Malformed { .. }) => {}
+        Err(other) => panic!("{other}"),
+    }
 }

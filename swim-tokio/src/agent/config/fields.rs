@@ -100,6 +100,8 @@ pub struct AgentConfig {
     pub query_response_size_limit: u32,
     /// Largest user event, in bytes.
     pub user_event_size_limit: u32,
+    /// Where the journal is kept. Serf has none.
+    pub journal_path: String,
     /// Where metrics are served to Prometheus. Serf does not.
     pub metrics_addr: String,
     /// Where metrics go, by TCP.
@@ -134,6 +136,7 @@ pub(super) const KEYS: &[&str] = &[
     "encrypt_key",
     "event_handlers",
     "interface",
+    "journal_path",
     "keyring_file",
     "label",
     "leave_on_terminate",

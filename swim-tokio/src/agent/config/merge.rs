@@ -50,6 +50,7 @@ impl AgentConfig {
             query_response_size_limit,
             user_event_size_limit,
             metrics_addr,
+            journal_path,
             statsite_addr,
             statsd_addr,
         } = later;
@@ -71,6 +72,7 @@ impl AgentConfig {
             (&mut self.log_level, log_level),
             (&mut self.syslog_facility, syslog_facility),
             (&mut self.metrics_addr, metrics_addr),
+            (&mut self.journal_path, journal_path),
             (&mut self.statsite_addr, statsite_addr),
             (&mut self.statsd_addr, statsd_addr),
         ] {

@@ -28,6 +28,9 @@ pub(crate) fn builder(settings: &Settings) -> Result<SerfBuilder, String> {
         builder = builder.snapshot(&config.snapshot_path);
         builder = builder.rejoin_after_leave(config.rejoin_after_leave);
     }
+    if !config.journal_path.is_empty() {
+        builder = builder.journal(&config.journal_path);
+    }
     if !config.keyring_file.is_empty() {
         builder = builder.keyring_file(&config.keyring_file);
     }

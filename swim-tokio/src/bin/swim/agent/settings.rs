@@ -88,6 +88,7 @@ fn of_flags(flags: &AgentFlags) -> Result<AgentConfig, String> {
     config.retry_max_attempts = flags.retry_max.unwrap_or_default();
     config.replay_on_join = flags.replay;
     config.snapshot_path = text(&flags.snapshot);
+    config.journal_path = text(&flags.journal);
     config.rejoin_after_leave = flags.rejoin;
     config.event_handlers.clone_from(&flags.event_handler);
     config.discover = text(&flags.discover);

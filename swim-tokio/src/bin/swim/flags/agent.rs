@@ -87,6 +87,11 @@ pub(crate) struct AgentFlags {
     #[arg(long)]
     pub(crate) rejoin: bool,
 
+    /// Where all that the node is given is kept, keys among it, so that `swim-sim replay FILE` can
+    /// run it again bit for bit; up to 1 GiB
+    #[arg(long, value_name = "FILE")]
+    pub(crate) journal: Option<String>,
+
     /// Tag of this node; may be repeated
     #[arg(long, value_name = "KEY=VALUE")]
     pub(crate) tag: Vec<String>,
