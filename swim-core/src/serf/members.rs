@@ -90,11 +90,14 @@ impl Members {
             return self.note(cx, leave.node, leave.ltime, true);
         };
         let mark = cx.node.mark(slot);
-        if leave.ltime <= mark.number {
+        let refutes = slot == cx.node.my_slot() && !self.is_leaving;
+        // Of the same time as this node's last word it counts with those who heard it first, to
+        // whom that word comes too late.
+        if leave.ltime < mark.number || (leave.ltime == mark.number && !refutes) {
             cx.stats.count().intents_stale += 1;
             return false;
         }
-        if slot == cx.node.my_slot() && !self.is_leaving {
+        if refutes {
             cx.stats.count().leaves_refuted += 1;
             self.say_join(cx);
             return false;

@@ -125,6 +125,19 @@ fn a_node_that_is_there_refutes_being_forced_out() {
     assert!(net.serf(2).stats().leaves_refuted > 0);
 }
 
+/// Whoever hears of the leave before the join takes the join of that time for an old one.
+#[test]
+fn a_leave_as_old_as_the_last_join_is_refuted() {
+    let mut net = Net::joined(3, &config());
+    let from = net.addr(1);
+    let time = net.serf(2).info().member_time - 1;
+    let leave = [b"\x00\x83\xa5LTime", &[time as u8][..], b"\xa4Node\xa2n2\xa5Prune\xc2"].concat();
+    net.inject(from, 2, &leave);
+    net.run_for(S(5));
+    assert_eq!(net.serf(2).stats().leaves_refuted, 1);
+    assert!(net.serf(0).info().member_time > time + 1, "a later join was told");
+}
+
 #[test]
 fn a_pruned_member_is_forgotten_by_all() {
     let mut net = Net::joined(3, &config());
