@@ -1,7 +1,7 @@
 //! Leaving, being forced out, being forgotten.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use swim_tokio::swim_core::serf::{Change, Status, Tags};
 use swim_tokio::swim_core::{Config, Member, Policy};
@@ -110,10 +110,11 @@ async fn who_failed_is_reaped_after_its_time() {
     let mut dies = Serf::start("dies", net.addr(1), &[]);
     let swim = Config::local().reconnect_timeout(S(5)).reap_interval(S(1));
     let ours = Ours::spawn(agent(layer(swim), "ours", net.addr(2)).join([dies.addr()])).await;
+    let killed = Instant::now();
     dies.kill();
     ours.wait_status("dies", Status::Failed).await;
-    let kept = ours.wait_gone("dies").await;
-    assert!(kept > S(4) && kept < S(8), "{kept:?}");
+    ours.wait_gone("dies").await;
+    assert!(killed.elapsed() > S(5), "{:?}", killed.elapsed());
     assert_eq!(ours.changes("dies"), [Change::Join, Change::Failed, Change::Reap]);
 }
 
@@ -127,10 +128,11 @@ async fn who_left_is_reaped_after_its_time() {
     let swim = Config::local().tombstone_timeout(S(5)).reap_interval(S(1));
     let ours = Ours::spawn(agent(layer(swim), "ours", net.addr(2)).join([leaves.addr()])).await;
     leaves.wait_status("ours", "alive", SOON).await;
+    let told = Instant::now();
     leaves.command(&["leave"]);
     ours.wait_status("leaves", Status::Left).await;
-    let kept = ours.wait_gone("leaves").await;
-    assert!(kept > S(4) && kept < S(8), "{kept:?}");
+    ours.wait_gone("leaves").await;
+    assert!(told.elapsed() > S(5), "{:?}", told.elapsed());
     assert_eq!(ours.changes("leaves"), [Change::Join, Change::Leave, Change::Reap]);
 }
 

@@ -166,10 +166,11 @@ async fn five_joins_within_a_second_are_one_event_for_both() {
     let ours = Ours::spawn(agent(gathers, "ours", net.addr(2)).join([theirs.addr()])).await;
     ours.wait_event(|event| matches!(event, Event::Members { .. })).await;
     wait_until("theirs is told of ours", || !diary.entries("member-join").is_empty()).await;
-    let mut joiners = Vec::new();
-    for n in 0..5 {
-        joiners.push(Ours::join(&format!("late-{n}"), net.addr(3 + n), net.addr(2)).await);
-    }
+    let seed = net.addr(2);
+    let joiners = [0, 1, 2, 3, 4].map(|n| {
+        let addr = net.addr(3 + n);
+        tokio::spawn(async move { Ours::join(&format!("late-{n}"), addr, seed).await })
+    });
     let of_late = |event: &Event| match event {
         Event::Members { change: Change::Join, members } => {
             members.iter().filter(|member| member.name().starts_with("late-")).count()
@@ -181,6 +182,9 @@ async fn five_joins_within_a_second_are_one_event_for_both() {
         diary.entries("member-join").iter().any(|line| line.matches("late-").count() == 5)
     })
     .await;
+    for joiner in joiners {
+        drop(joiner.await.unwrap());
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
