@@ -11,6 +11,7 @@ use crate::ids::{Incarnation, NodeName, OpId};
 use crate::member::Member;
 
 /// Something happened. Events about one member come in order; see architecture 3.12.
+// New variants stand at the end: digests of journals count where a variant stands.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
@@ -89,6 +90,16 @@ pub enum Event {
     /// This many events were dropped because nobody fetched them: read
     /// [`Node::members`](crate::Node::members) afresh.
     Lagged(u64),
+    /// One more node accuses a suspected member, which shortens its suspicion. Raised only with
+    /// `evidence_events`.
+    Confirmed {
+        /// The member.
+        member: Member,
+        /// Who accuses it, too.
+        by: NodeName,
+        /// How that node's word came, or how this node knows.
+        evidence: Evidence,
+    },
 }
 
 /// Why a member is down.
@@ -107,8 +118,15 @@ pub enum Cause {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub enum Evidence {
-    /// This node's own probe found it silent: directly, through helpers and, if allowed, by stream.
-    Probe,
+    /// This node's own probe found it silent: directly, and by every way below.
+    Probe {
+        /// Through how many helpers it was asked, too.
+        helpers: u32,
+        /// How many of them said that they had no answer; the others said nothing.
+        nacks: u32,
+        /// Whether it was asked by stream, too.
+        stream: bool,
+    },
     /// Another node's word, by gossip.
     Gossip,
     /// A push/pull showed it as dead or suspect.

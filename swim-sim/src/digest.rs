@@ -89,6 +89,10 @@ impl Digest {
                 self.bytes(by.as_str().as_bytes());
                 (6, member)
             }
+            Event::Confirmed { member, by, .. } => {
+                self.bytes(by.as_str().as_bytes());
+                (8, member)
+            }
             other => {
                 self.words(at, 7 << 8 | 4);
                 return self.bytes(format!("{other:?}").as_bytes());

@@ -317,8 +317,9 @@ knobs! {
     skip_inbound_label_check: bool = false, false, false; (), FIXED;
 
     /// Whether [`Event::Suspected`](crate::Event::Suspected),
-    /// [`Event::Trusted`](crate::Event::Trusted) and [`Event::Refuted`](crate::Event::Refuted) are
-    /// raised.
+    /// [`Event::Confirmed`](crate::Event::Confirmed), [`Event::Trusted`](crate::Event::Trusted) and
+    /// [`Event::Refuted`](crate::Event::Refuted) are raised, and of a Serf node
+    /// [`serf::Event::Evidence`](crate::serf::Event::Evidence).
     ///
     /// Default false. True raises many events under loss, which crowd others out of `events_max`.
     /// Reloadable.

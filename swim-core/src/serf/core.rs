@@ -13,7 +13,8 @@ use super::lamport::Clocks;
 use super::stats::Counters;
 use super::timers::{Due, Timers};
 use crate::ids::{Lane, OpId};
-use crate::serf::{Change, Coalescer, Event, Member, Outcome, SerfConfig, Status};
+use crate::member;
+use crate::serf::{Change, Coalescer, Event, Finding, Member, Outcome, SerfConfig, Status};
 use crate::swim::{Node, SlotId};
 use crate::time::Instant;
 
@@ -103,6 +104,14 @@ impl Core {
     /// Tells of a member.
     pub(super) fn tell(&mut self, change: Change, member: Member) {
         self.raise(Event::Members { change, members: vec![member] });
+    }
+
+    /// Tells what is said of a member.
+    pub(super) fn find_out(&mut self, swim: member::Member, finding: Finding) {
+        let slot = self.node.find(swim.name().as_bytes());
+        let leaves = slot.is_some_and(|slot| self.node.mark(slot).leaves);
+        let status = Status::new(swim.state().is_live(), leaves);
+        self.raise(Event::Evidence { member: Member { swim, status }, finding });
     }
 
     /// A member by its place, which must be in use.

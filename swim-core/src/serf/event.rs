@@ -6,12 +6,13 @@ use core::net::SocketAddr;
 
 use bytes::Bytes;
 
-use crate::event::{self, ExchangeError};
+use crate::event::{self, Evidence, ExchangeError};
 use crate::ids::{NodeName, OpId};
 use crate::serf::Member;
 use crate::time::Instant;
 
 /// Something happened.
+// New variants stand at the end: digests of journals count where a variant stands.
 #[derive(Clone, Debug, PartialEq, Hash)]
 #[non_exhaustive]
 pub enum Event {
@@ -71,6 +72,14 @@ pub enum Event {
     /// This many events were dropped because nobody fetched them: read
     /// [`Serf::members`](crate::serf::Serf::members) afresh.
     Lagged(u64),
+    /// Somebody accuses a member, or it is over. Raised only with
+    /// [`Config::evidence_events`](crate::Config::evidence_events), and never gathered.
+    Evidence {
+        /// The member.
+        member: Member,
+        /// What is said of it.
+        finding: Finding,
+    },
 }
 
 /// What became of a member.
@@ -88,6 +97,26 @@ pub enum Change {
     Update,
     /// It was forgotten.
     Reap,
+}
+
+/// What is said of a member that may have failed.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Finding {
+    /// It is suspected, or one more node accuses it.
+    Suspected {
+        /// Who accuses it.
+        by: NodeName,
+        /// How the accuser's word came, or how this node knows.
+        evidence: Evidence,
+    },
+    /// It proved to be alive.
+    Trusted,
+    /// It failed or left.
+    Down {
+        /// Whose word it was: that of a suspicion that ended is the first accuser's.
+        by: Option<NodeName>,
+    },
 }
 
 /// An application's event.

@@ -62,7 +62,7 @@ pub use coalesce::{Coalescer, Window};
 pub use command::{Command, Input, QueryParams};
 pub use config::{SerfConfig, SerfConfigBuilder};
 pub use error::Rejected;
-pub use event::{Change, Event, Outcome, QueryEvent, QueryId, UserEvent};
+pub use event::{Change, Event, Finding, Outcome, QueryEvent, QueryId, UserEvent};
 pub use keys::{KeyReport, KeyReportError};
 pub use member::{Member, Status};
 pub use node::Serf;

@@ -23,8 +23,8 @@ use crate::input::{self, Exchange, Transmit};
 use crate::member::{Identity, State};
 use crate::rng::Seed;
 use crate::serf::{
-    Change, Command, Event, Info, Input, Member, Outcome, QueryParams, Rejected, SerfConfig,
-    SerfStats, Status, Tags,
+    Change, Command, Event, Finding, Info, Input, Member, Outcome, QueryParams, Rejected,
+    SerfConfig, SerfStats, Status, Tags,
 };
 use crate::swim::{Letter, Mail, Node, Roster};
 use crate::time::Instant;
@@ -420,7 +420,17 @@ impl Serf {
         let Self { cx, members, .. } = self;
         match event {
             event::Event::Up(member) => members.on_up(cx, &member),
-            event::Event::Down { member, .. } => members.on_down(cx, member),
+            event::Event::Down { member, by, .. } => {
+                if cx.config.swim().evidence_events() {
+                    cx.find_out(member.clone(), Finding::Down { by });
+                }
+                members.on_down(cx, member);
+            }
+            event::Event::Suspected { member, by, evidence }
+            | event::Event::Confirmed { member, by, evidence } => {
+                cx.find_out(member, Finding::Suspected { by, evidence });
+            }
+            event::Event::Trusted(member) => cx.find_out(member, Finding::Trusted),
             event::Event::Changed(swim) => {
                 if let Some(slot) = cx.node.find(swim.name().as_bytes()) {
                     let status = Status::new(true, cx.node.mark(slot).leaves);

@@ -17,18 +17,29 @@ use crate::wire;
 /// Who a claim came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Origin {
-    /// This node's own probe.
-    Probe,
+    /// This node's own probe, which asked in these ways.
+    Probe(Asked),
     Datagram(SocketAddr),
     PushPull,
     /// A push/pull by which this node joins: what it teaches is told by others.
     Joining,
 }
 
+/// How a member was asked besides directly.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Asked {
+    pub(crate) helpers: u32,
+    /// Helpers that had no answer either.
+    pub(crate) nacks: u32,
+    pub(crate) stream: bool,
+}
+
 impl Origin {
     pub(super) fn evidence(self) -> Evidence {
         match self {
-            Self::Probe => Evidence::Probe,
+            Self::Probe(Asked { helpers, nacks, stream }) => {
+                Evidence::Probe { helpers, nacks, stream }
+            }
             Self::Datagram(_) => Evidence::Gossip,
             Self::PushPull | Self::Joining => Evidence::PushPull,
         }
@@ -38,7 +49,7 @@ impl Origin {
 impl Ctx {
     pub(crate) fn on_alive(&mut self, origin: Origin, claim: &wire::Alive<'_>) {
         let slot = match origin {
-            Origin::Datagram(_) | Origin::Probe => self.members.find(claim.node),
+            Origin::Datagram(_) | Origin::Probe(_) => self.members.find(claim.node),
             Origin::PushPull | Origin::Joining => self.members.find_next(claim.node),
         };
         self.on_alive_at(origin, claim, slot);
@@ -248,7 +259,7 @@ impl Ctx {
             OnAccusation::Unanswerable => self.stats.rare().bad_incarnations += 1,
             OnAccusation::Refute if self.leaving => {}
             OnAccusation::Refute => self.refute(origin, claim.incarnation),
-            OnAccusation::Confirm => self.confirm(slot, claim),
+            OnAccusation::Confirm => self.confirm(origin, slot, claim),
             OnAccusation::Apply => self.begin_suspicion(origin, slot, claim),
         }
     }

@@ -379,7 +379,7 @@ impl Node {
         let Incarnation(incarnation) = silent.incarnation;
         let node = record.name_bytes();
         let claim = wire::Claim { incarnation, node, from: me.name_bytes() };
-        self.cx.on_suspect(Origin::Probe, &claim);
+        self.cx.on_suspect(Origin::Probe(silent.asked), &claim);
     }
 
     fn on_unsent(&mut self, token: Token, why: SendError) {

@@ -1,5 +1,6 @@
 //! The failure detector: one probe at a time (memberlist spec 5.1 to 5.3, Lifeguard section IV.A).
 
+use super::claims::Asked;
 use super::ctx::Ctx;
 use super::exchange::{Exchanges, Purpose};
 use super::members::{Members, Slot, SlotId};
@@ -34,8 +35,8 @@ struct Probe {
     sent: Option<Instant>,
     deadline: Instant,
     stage: Stage,
+    asked: Asked,
     nacks_expected: u32,
-    nacks: u32,
     /// The first ping could not be sent, which an answer does not make good.
     send_failed: bool,
     stream_answered: bool,
@@ -58,6 +59,7 @@ pub(crate) struct Answer {
 pub(crate) struct Unanswered {
     pub(crate) target: SlotId,
     pub(crate) incarnation: Incarnation,
+    pub(crate) asked: Asked,
 }
 
 impl Prober {
@@ -96,8 +98,8 @@ impl Prober {
             sent: None,
             deadline,
             stage: Stage::Direct,
+            asked: Asked::default(),
             nacks_expected: 0,
-            nacks: 0,
             send_failed: false,
             stream_answered: false,
         });
@@ -150,10 +152,10 @@ impl Prober {
         cx.stats.rare().probes_failed += 1;
         cx.adjust_awareness(match probe.nacks_expected {
             0 => 1,
-            expected => expected.saturating_sub(probe.nacks).cast_signed(),
+            expected => expected.saturating_sub(probe.asked.nacks).cast_signed(),
         });
         let incarnation = Incarnation(probe.incarnation);
-        Some(Unanswered { target: probe.target, incarnation })
+        Some(Unanswered { target: probe.target, incarnation, asked: probe.asked })
     }
 
     /// Begins the probe that came due while another was under way.
@@ -198,7 +200,7 @@ impl Prober {
     pub(crate) fn on_nack(&mut self, seq: u32, at: Instant) -> bool {
         let waited = self.current.as_mut().filter(|p| p.seq == seq && at <= p.deadline);
         if let Some(probe) = waited {
-            probe.nacks += 1;
+            probe.asked.nacks += 1;
             return true;
         }
         false
@@ -281,11 +283,12 @@ impl Probe {
             let knows_nacks = cx.members.slot(helper).record().protocol_max() >= NACK_VERSION;
             let nack = knows_nacks && cx.config.ablation.nacks;
             self.nacks_expected += u32::from(nack);
+            self.asked.helpers += 1;
             cx.out.probe(Packet::AskHelper { helper, target, seq, nack });
         }
     }
 
-    fn open_stream(&self, cx: &mut Ctx, exchanges: &mut Exchanges) {
+    fn open_stream(&mut self, cx: &mut Ctx, exchanges: &mut Exchanges) {
         let record = cx.members.slot(self.target).record().clone();
         let allowed = cx.config.knobs.stream_pings
             && record.protocol_max() >= STREAM_PING_VERSION
@@ -295,6 +298,7 @@ impl Probe {
             let seat = Seat { addr: record.addr().canonical(), name };
             let purpose = Purpose::StreamPing { seq: self.seq };
             exchanges.try_open(cx, seat, purpose, self.deadline);
+            self.asked.stream = true;
         }
     }
 }

@@ -65,7 +65,7 @@ impl Ctx {
         }
     }
 
-    pub(super) fn confirm(&mut self, slot: SlotId, claim: &wire::Claim<'_>) {
+    pub(super) fn confirm(&mut self, origin: Origin, slot: SlotId, claim: &wire::Claim<'_>) {
         let local = self.members.local.get_mut(&slot);
         let Some(suspicion) = local.and_then(|local| local.suspicion.as_mut()) else { return };
         if !suspicion.confirm(claim.from) {
@@ -76,6 +76,10 @@ impl Ctx {
         self.look(slot, due);
         if let Ok(from) = NodeName::from_wire(claim.from) {
             let incarnation = claim.incarnation;
+            if self.config.knobs.evidence_events {
+                let (member, by) = (self.members.member(slot), from.clone());
+                self.raise(Event::Confirmed { member, by, evidence: origin.evidence() });
+            }
             self.gossip(Rumour::Suspect { subject: slot, incarnation, from });
         }
     }

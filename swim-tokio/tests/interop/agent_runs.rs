@@ -5,7 +5,7 @@ use std::fs;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use crate::cli::{run, with_rpc};
+use crate::cli::{SWIM, run, with_rpc};
 use crate::ours::Swim;
 use crate::serf::{self, Net, Serf};
 
@@ -199,4 +199,38 @@ fn lines_about_events(statsd: &std::net::UdpSocket) -> BTreeSet<String> {
         found.extend(text.lines().filter(wanted).map(str::to_owned));
     }
     found
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn an_agent_tells_who_accused_whom() {
+    if !serf::is_there() {
+        return;
+    }
+    let net = Net::new();
+    let theirs = Serf::start("theirs", net.addr(1), &[]);
+    let join = format!("-join={}", theirs.addr());
+    let mut killed = Serf::start("killed", net.addr(2), &[&join]);
+    let ours = Swim::start_with_rpc("ours", net.addr(3), &[&join]);
+    for name in ["theirs", "killed"] {
+        ours.wait_event("member-join", name, Duration::from_secs(30)).await;
+    }
+    let why = |name: &str, rpc: SocketAddr| {
+        let output = run(SWIM, &with_rpc(&["why", name], &rpc.to_string()), &[]);
+        (String::from_utf8(output.stdout).unwrap(), output.status.code())
+    };
+    let quiet = "killed is alive\nNobody has accused it, as far as the agent remembers\n";
+    assert_eq!(why("killed", ours.rpc()), (quiet.into(), Some(0)));
+    killed.kill();
+    ours.wait_event("member-failed", "killed", Duration::from_secs(30)).await;
+    let (text, code) = why("killed", ours.rpc());
+    assert_eq!((text.lines().next(), code), (Some("killed is failed"), Some(0)));
+    let said: Vec<_> = text.lines().skip(1).filter_map(|line| line.split_once("  ")).collect();
+    let first = said.first().unwrap().1;
+    assert!(first.starts_with("suspected: "), "{text}");
+    let last = said.last().unwrap().1;
+    assert!(last.starts_with("failed: by the word of "), "{text}");
+    assert_eq!(why("nobody", ours.rpc()), ("No member is named \"nobody\"\n".into(), Some(1)));
+    // Serf's agents do not know the command.
+    let refused = "Error asking why: Unsupported command\n";
+    assert_eq!(why("killed", theirs.rpc()), (refused.into(), Some(1)));
 }

@@ -13,7 +13,7 @@ pub(crate) use agent::{AgentFlags, Format, KeygenFlags};
 pub(crate) use client::{
     CompletionsFlags, EventFlags, ForceLeaveFlags, InfoFlags, JoinFlags, KeysFlags, LeaveFlags,
     MembersFlags, MonitorFlags, QueryFlags, ReachabilityFlags, RpcFlags, RttFlags, Shell,
-    TagsFlags,
+    TagsFlags, WhyFlags,
 };
 
 /// SWIM membership that speaks to memberlist and Serf.
@@ -59,6 +59,8 @@ pub(crate) enum Verb {
     Tags(TagsFlags),
     /// Prints the versions of this program and of the protocol
     Version,
+    /// Tells who said that a member is suspect or dead, by which evidence, and when
+    Why(WhyFlags),
     /// Prints a script that completes commands and flags
     Completions(CompletionsFlags),
 }

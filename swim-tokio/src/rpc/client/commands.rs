@@ -12,8 +12,8 @@ use super::connection::{self, Call, Reply, Sink};
 use super::records::Tally;
 use super::{ClientError, Record, Records};
 use crate::rpc::wire::{
-    Answer, BadMessage, Coordinate, EventRecord, KeyReport, LogRecord, Member, MemberFilter, Query,
-    QueryRecord, Request, Stats, UserEvent,
+    Accusation, Answer, BadMessage, Coordinate, EventRecord, KeyReport, LogRecord, Member,
+    MemberFilter, Query, QueryRecord, Request, Stats, UserEvent,
 };
 
 /// A connection to an agent. Clones share it; it is closed when the last one is dropped.
@@ -211,6 +211,15 @@ impl Client {
     pub async fn coordinate(&self, node: &str) -> Result<Option<Coordinate>, ClientError> {
         match self.answer(Request::Coordinate(node.into())).await? {
             Answer::Coordinate(known) => Ok(known),
+            _ => Err(unexpected()),
+        }
+    }
+
+    /// What was said of a node that may have failed, in order: who accused it, by which evidence,
+    /// and when. The agent remembers the latest; Serf's agents refuse the command and close.
+    pub async fn why(&self, node: &str) -> Result<Vec<Accusation>, ClientError> {
+        match self.answer(Request::Why(node.into())).await? {
+            Answer::Why(said) => Ok(said),
             _ => Err(unexpected()),
         }
     }

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use tokio::sync::mpsc;
 
 use crate::rpc::wire::{
-    Coordinate, KeyReport, Member, MemberChange, Query, QueryRecord, Stats, UserEvent,
+    Accusation, Coordinate, KeyReport, Member, MemberChange, Query, QueryRecord, Stats, UserEvent,
 };
 
 /// An agent, as the protocol sees it. An error is the text that the client is told.
@@ -67,6 +67,12 @@ pub trait Backend: Send + Sync + 'static {
 
     /// Where a node lies, if that is known.
     fn coordinate(&self, node: String) -> impl Future<Output = Option<Coordinate>> + Send;
+
+    /// What was said of a node that may have failed, in order. Serf's agents do not tell.
+    fn why(&self, node: String) -> impl Future<Output = Vec<Accusation>> + Send {
+        let _ = node;
+        std::future::ready(Vec::new())
+    }
 }
 
 /// How a join ended.

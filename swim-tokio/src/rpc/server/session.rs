@@ -215,6 +215,7 @@ impl<B: Backend> Session<B> {
             Request::Coordinate(node) => {
                 (String::new(), Some(Answer::Coordinate(backend.coordinate(node).await)))
             }
+            Request::Why(node) => (String::new(), Some(Answer::Why(backend.why(node).await))),
             _ => (session_error::COMMAND.into(), None),
         };
         self.reply(seq, &error, answer).await

@@ -7,7 +7,7 @@ use swim_core::wire::msgpack::Reader;
 
 use super::read::{fields, list, map, opt_map, single, text};
 use super::write::Writer;
-use super::{BadMessage, Coordinate, Member};
+use super::{Accusation, BadMessage, Coordinate, Member};
 
 /// Sections of names and values.
 pub type Stats = BTreeMap<String, BTreeMap<String, String>>;
@@ -26,6 +26,8 @@ pub enum Answer {
     Stats(Stats),
     /// Where a node lies, if that is known.
     Coordinate(Option<Coordinate>),
+    /// What was said of a node, in order.
+    Why(Vec<Accusation>),
 }
 
 /// The sum of what all nodes answered to a command about keys.
@@ -72,6 +74,7 @@ impl Answer {
                 })?;
                 Self::Coordinate(ok.then_some(coordinate))
             }
+            "why" => Self::Why(single(&mut from, "Said", |from| list(from, Accusation::read))?),
             _ => return Ok(None),
         }))
     }
@@ -90,6 +93,7 @@ impl Answer {
                 | "list-keys"
                 | "stats"
                 | "get-coordinate"
+                | "why"
         )
     }
 
@@ -115,6 +119,12 @@ impl Answer {
                     None => Coordinate::default().write(&mut to),
                 }
                 to.text("Ok").bool(known.is_some());
+            }
+            Self::Why(said) => {
+                to.map(1).text("Said").list(said.len());
+                for one in said {
+                    one.write(&mut to);
+                }
             }
         }
     }

@@ -19,6 +19,7 @@ mod member;
 mod read;
 mod record;
 mod request;
+mod why;
 mod write;
 
 pub use answer::{Answer, KeyReport, Stats};
@@ -29,3 +30,4 @@ pub use header::{RequestHeader, ResponseHeader};
 pub use member::{Member, MemberStatus};
 pub use record::{EventRecord, LogRecord, MemberChange, QueryRecord};
 pub use request::{MemberFilter, Query, Request, UserEvent};
+pub use why::{Accusation, Saying};

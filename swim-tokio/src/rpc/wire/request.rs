@@ -74,6 +74,8 @@ pub enum Request {
     Stats,
     /// Asks for the coordinate of this node.
     Coordinate(String),
+    /// Asks what was said of this node. Serf's agents do not know this command.
+    Why(String),
 }
 
 /// A user event to send.
@@ -158,6 +160,7 @@ impl Request {
             Self::ListKeys => "list-keys",
             Self::Stats => "stats",
             Self::Coordinate(_) => "get-coordinate",
+            Self::Why(_) => "why",
         }
     }
 
@@ -167,7 +170,7 @@ impl Request {
             "members" | "leave" | "list-keys" | "stats" => Some(false),
             "handshake" | "auth" | "event" | "force-leave" | "join" | "members-filtered"
             | "tags" | "stream" | "monitor" | "stop" | "query" | "respond" | "install-key"
-            | "use-key" | "remove-key" | "get-coordinate" => Some(true),
+            | "use-key" | "remove-key" | "get-coordinate" | "why" => Some(true),
             _ => None,
         }
     }
@@ -241,6 +244,7 @@ impl Request {
             "list-keys" => Self::ListKeys,
             "stats" => Self::Stats,
             "get-coordinate" => Self::Coordinate(single(from, "Node", text)?),
+            "why" => Self::Why(single(from, "Node", text)?),
             _ => return Ok(None),
         }))
     }
@@ -290,7 +294,7 @@ impl Request {
             Self::InstallKey(key) | Self::UseKey(key) | Self::RemoveKey(key) => {
                 to.map(1).text("Key").text(key);
             }
-            Self::Coordinate(node) => {
+            Self::Coordinate(node) | Self::Why(node) => {
                 to.map(1).text("Node").text(node);
             }
         }

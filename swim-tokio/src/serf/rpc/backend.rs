@@ -2,15 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
-use swim_core::serf::{Event, QueryId, QueryParams, Tags};
+use swim_core::serf::{Change, Event, QueryId, QueryParams, Tags};
 use tokio::sync::{Notify, mpsc};
 
+use super::why::Sayings;
 use super::{convert, keys};
 use crate::events::Events;
-use crate::rpc::wire::{Coordinate, Member, Query, QueryRecord, Stats, UserEvent};
+use crate::rpc::wire::{Accusation, Coordinate, Member, Query, QueryRecord, Stats, UserEvent};
 use crate::rpc::{AgentEvent, Backend, Feed, JoinOutcome, KeyOutcome, KeyRequest, QueryToken};
 use crate::serf::{Answer, SerfHandle, SerfSnapshot};
 
@@ -22,6 +23,7 @@ pub struct SerfBackend {
     left: Arc<Notify>,
     store_tags: Option<Arc<StoreTags>>,
     handlers: Option<Arc<TellHandlers>>,
+    sayings: Arc<Mutex<Sayings>>,
     /// Held while tags change: what is set depends on what was there.
     tags: Arc<tokio::sync::Mutex<()>>,
 }
@@ -38,6 +40,7 @@ impl SerfBackend {
             left: Arc::default(),
             store_tags: None,
             handlers: None,
+            sayings: Arc::default(),
             tags: Arc::default(),
         }
     }
@@ -79,13 +82,23 @@ impl SerfBackend {
     }
 
     /// The event as streams and scripts are told of it; `None` if they are not. A query can be
-    /// [answered](Backend::respond) from then on.
+    /// [answered](Backend::respond) from then on, and evidence be [asked for](Backend::why).
     pub fn agent_event(&self, event: Event) -> Option<AgentEvent> {
         Some(match event {
-            Event::Members { change, members } => AgentEvent::Members {
-                change: convert::change(change),
-                members: members.iter().map(convert::member).collect(),
-            },
+            Event::Members { change, members } => {
+                if change == Change::Reap {
+                    let mut sayings = self.sayings();
+                    members.iter().for_each(|member| sayings.forget(member.name()));
+                }
+                AgentEvent::Members {
+                    change: convert::change(change),
+                    members: members.iter().map(convert::member).collect(),
+                }
+            }
+            Event::Evidence { member, finding } => {
+                self.sayings().note(&member, finding);
+                return None;
+            }
             Event::User(event) => AgentEvent::User {
                 ltime: event.ltime,
                 name: event.name,
@@ -111,6 +124,10 @@ impl SerfBackend {
         }
         queries.insert(token, query);
         token
+    }
+
+    fn sayings(&self) -> MutexGuard<'_, Sayings> {
+        self.sayings.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn snapshot(&self) -> Result<SerfSnapshot, String> {
@@ -235,6 +252,10 @@ impl Backend for SerfBackend {
     async fn coordinate(&self, node: String) -> Option<Coordinate> {
         let coordinate = self.handle.coordinate(node).await.ok().flatten();
         coordinate.as_ref().map(convert::coordinate)
+    }
+
+    async fn why(&self, node: String) -> Vec<Accusation> {
+        self.sayings().of(&node)
     }
 }
 

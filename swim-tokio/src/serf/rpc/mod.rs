@@ -3,5 +3,6 @@
 mod backend;
 mod convert;
 mod keys;
+mod why;
 
 pub use backend::SerfBackend;

@@ -78,6 +78,8 @@ fn swim(config: &AgentConfig) -> Result<ConfigBuilder, String> {
         other => return Err(format!("Unknown profile: {other}")),
     };
     swim = swim.label(config.label.as_bytes()).compression(config.enable_compression);
+    // What `swim why` tells.
+    swim = swim.evidence_events(true);
     if !config.reconnect_interval.is_zero() {
         swim = swim.reconnect_interval(config.reconnect_interval);
     }

@@ -16,6 +16,7 @@ mod rtt;
 mod tags;
 mod version;
 mod watch;
+mod why;
 
 use std::io::{self, Write as _};
 use std::process::ExitCode;
@@ -58,6 +59,7 @@ async fn dispatch(verb: &Verb) -> Result<(), Failure> {
         Verb::Reachability(flags) => reachability::run(flags).await,
         Verb::Rtt(flags) => rtt::run(flags).await,
         Verb::Version => version::run(),
+        Verb::Why(flags) => why::run(flags).await,
         Verb::Agent(_) | Verb::Keygen(_) | Verb::Completions(_) => Ok(()),
     }
 }

@@ -246,6 +246,18 @@ pub(crate) struct RttFlags {
     pub(crate) args: Vec<String>,
 }
 
+/// Tells who said that a member is suspect or dead, by which evidence, and when.
+#[derive(Args, Debug)]
+#[command(args_override_self = true)]
+pub(crate) struct WhyFlags {
+    #[command(flatten)]
+    pub(crate) rpc: RpcFlags,
+
+    /// Name of the member
+    #[arg(value_names = ["NODE"], num_args = 0.., allow_hyphen_values = true)]
+    pub(crate) args: Vec<String>,
+}
+
 /// Makes the agent leave the cluster and end.
 #[derive(Args, Debug)]
 #[command(args_override_self = true)]

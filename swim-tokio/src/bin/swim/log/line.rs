@@ -57,7 +57,7 @@ impl fmt::Display for Line {
 }
 
 /// Seconds since 1970 as a date and time in UTC.
-struct Date(u64);
+pub(crate) struct Date(pub(crate) u64);
 
 impl fmt::Display for Date {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -7,6 +7,7 @@ mod logger;
 mod syslog;
 mod writer;
 
+pub(crate) use line::Date;
 pub(crate) use logger::{Log, Sinks, start};
 #[cfg(unix)]
 pub(crate) use syslog::Syslog;
