@@ -98,8 +98,7 @@ impl Members {
             return false;
         }
         if refutes {
-            cx.stats.count().leaves_refuted += 1;
-            self.say_join(cx);
+            self.insist(cx);
             return false;
         }
         cx.node.set_mark(slot, Mark { number: leave.ltime, leaves: true });
@@ -112,6 +111,14 @@ impl Members {
             self.prune(cx, slot);
         }
         true
+    }
+
+    /// Says that this node is there, which others have reason to doubt, unless it leaves.
+    pub(super) fn insist(&mut self, cx: &mut Core) {
+        if !self.is_leaving {
+            cx.stats.count().leaves_refuted += 1;
+            self.say_join(cx);
+        }
     }
 
     /// Remembers an intent of somebody unknown; whether it is news.

@@ -384,7 +384,11 @@ impl Serf {
             Letter::State { join, bytes } => {
                 let ignores = self.ignores_rest || self.joins.values().any(|replay| !replay);
                 let Self { cx, members, events, .. } = self;
-                state::merge(cx, members, events, mail.bytes(&bytes), join && ignores);
+                let later = state::merge(cx, members, events, mail.bytes(&bytes), join && ignores);
+                // A join tells where it ends.
+                if later && self.joins.is_empty() {
+                    members.insist(cx);
+                }
             }
             Letter::Rtt { member, rtt, bytes } => {
                 if let Some(coordinates) = &mut self.coordinates {

@@ -54,7 +54,8 @@ pub(super) fn write(
     cut
 }
 
-/// Takes what another node knows.
+/// Takes what another node knows. Whether that is of a later word about this node than its own: a
+/// leave that did not reach it, or what it said in an earlier life.
 ///
 /// `ignore_old`: this node joins, and does not want the events from before.
 pub(super) fn merge(
@@ -63,10 +64,10 @@ pub(super) fn merge(
     events: &mut UserEvents,
     state: &[u8],
     ignore_old: bool,
-) {
+) -> bool {
     let Ok(state) = PushPull::decode(state) else {
         cx.stats.count().malformed += 1;
-        return;
+        return false;
     };
     let clocks = &mut cx.clocks;
     let pairs = [
@@ -79,6 +80,7 @@ pub(super) fn merge(
             clock.witness(last);
         }
     }
+    let own_number = cx.node.mark(cx.node.my_slot()).number;
     merge_members(cx, members, &state);
     if ignore_old {
         events.raise_min_time(state.event_ltime);
@@ -90,6 +92,7 @@ pub(super) fn merge(
             events.take(cx, &serf::UserEvent { ltime, name, payload, coalesce: false });
         }
     }
+    cx.node.mark(cx.node.my_slot()).number > own_number
 }
 
 /// Those who left are taken to have said so just after the last that was heard of them; the others,

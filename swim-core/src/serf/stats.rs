@@ -40,7 +40,8 @@ counters! {
     intents_stale,
     /// Intents for members not known yet that were not remembered: too many are.
     intents_dropped,
-    /// Intents to leave about this node that it refuted.
+    /// Intents to leave about this node that it refuted, and words about it that were later than
+    /// its own.
     leaves_refuted,
     /// Requests to forget a member that was still there when its time was over.
     prunes_refused,

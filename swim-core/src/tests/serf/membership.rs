@@ -138,6 +138,19 @@ fn a_leave_as_old_as_the_last_join_is_refuted() {
     assert!(net.serf(0).info().member_time > time + 1, "a later join was told");
 }
 
+/// A push/pull tells of it as of a join.
+#[test]
+fn a_leave_that_gossip_did_not_bring_is_refuted_after_a_push_pull() {
+    let mut net = Net::joined(3, &config());
+    net.lose = |_, _, bytes| bytes.windows(5).any(|part| part == b"Prune");
+    force_leave(&mut net, 0, "n2", false);
+    force_leave(&mut net, 0, "n2", false);
+    assert_eq!(net.status(0, "n2"), Some(Status::Leaving));
+    net.run_for(S(90));
+    assert_eq!(net.status(0, "n2"), Some(Status::Alive));
+    assert_eq!(net.serf(2).stats().leaves_refuted, 1);
+}
+
 #[test]
 fn a_pruned_member_is_forgotten_by_all() {
     let mut net = Net::joined(3, &config());
