@@ -90,6 +90,17 @@ pub enum State {
 }
 
 impl State {
+    /// The state that the wire format numbers so.
+    pub(crate) const fn from_number(number: i64) -> Option<Self> {
+        match number {
+            0 => Some(Self::Alive),
+            1 => Some(Self::Suspect),
+            2 => Some(Self::Dead),
+            3 => Some(Self::Left),
+            _ => None,
+        }
+    }
+
     /// Alive or suspect: still counted as a member of the cluster.
     pub const fn is_live(self) -> bool {
         matches!(self, Self::Alive | Self::Suspect)

@@ -63,6 +63,7 @@ const SWIM: &[&str] = &[
     "verdicts",
     "suspicion",
     "members",
+    "sharing",
     "timers",
     "outbox",
     "roster",

@@ -121,13 +121,17 @@ impl Ctx {
 
     /// Whether a claim from the known address only raises the incarnation of another member that is
     /// alive, and nobody but the rules has a say: what it repeats was checked when it was news.
-    fn is_renewal(&self, slot: SlotId, known: &Slot, claim: &wire::Alive<'_>) -> bool {
+    fn is_renewal(&self, slot: SlotId, known: Slot<'_>, claim: &wire::Alive<'_>) -> bool {
         slot != self.me
             && known.state() == State::Alive
             && claim.incarnation > known.incarnation()
             && known.record().says(claim.meta.unwrap_or_default(), claim.vsn.unwrap_or_default())
-            && self.config.allowed.is_empty()
-            && !self.verdicts.are_asked(&self.config)
+            && self.takes_everybody()
+    }
+
+    /// Whether neither addresses nor the policy can keep anybody out.
+    pub(crate) fn takes_everybody(&self) -> bool {
+        self.config.allowed.is_empty() && !self.verdicts.are_asked(&self.config)
     }
 
     fn after_alive(&mut self, slot: SlotId, before: State, same_content: bool) {
@@ -174,11 +178,26 @@ impl Ctx {
             return;
         }
         let record = self.members.record(claim.node, addr, meta, versions);
-        let slot = self.members.insert(record, claim.incarnation, State::Alive);
+        self.welcome(origin, record, claim.incarnation);
+    }
+
+    /// Takes in a newcomer of whom nothing need be checked.
+    fn welcome(&mut self, origin: Origin, record: Record, incarnation: u32) {
+        let slot = self.members.insert(record, incarnation, State::Alive);
         if origin != Origin::Joining {
             self.gossip(Rumour::Alive { subject: slot });
         }
         self.raise(Event::Up(self.members.member(slot)));
+    }
+
+    /// A newcomer of whom the roster of this process tells, which was checked when it was made;
+    /// for nodes that [take everybody](Self::takes_everybody).
+    pub(crate) fn on_placed_newcomer(&mut self, origin: Origin, record: &Record, incarnation: u32) {
+        if self.members.len() >= self.config.knobs.members_max {
+            self.stats.rare().table_full += 1;
+            return;
+        }
+        self.welcome(origin, record.clone(), incarnation);
     }
 
     /// What must hold of any alive claim that could change something.

@@ -36,6 +36,8 @@ pub(crate) struct Ctx {
     /// Health score: 0 is best (Lifeguard section IV.A).
     pub(crate) awareness: u32,
     pub(crate) leaving: bool,
+    /// States go by reference to nodes that share what this one does.
+    pub(crate) shares_states: bool,
     /// Up to here turns to ask suspects are given out.
     pub(crate) questions: Instant,
     pub(crate) rumours: Rumours,

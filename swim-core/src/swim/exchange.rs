@@ -9,6 +9,7 @@ use core::net::SocketAddr;
 use bytes::{Bytes, BytesMut};
 
 use super::ctx::Ctx;
+use super::sharing;
 use super::timers::Due;
 use crate::config::Knobs;
 use crate::error::Rejected;
@@ -375,21 +376,14 @@ fn write_state(cx: &Ctx, join: bool, above: Above<'_>, buf: &mut BytesMut) {
         }
         None => cx.app.as_ref().map_or(&[][..], |app| &app.app_state),
     };
+    if cx.shares_states {
+        return sharing::write(&cx.members, join, app_state, buf);
+    }
     let user_state_len = u32::try_from(app_state.len()).unwrap_or(u32::MAX);
     let header = wire::PushPullHeader { join, nodes: cx.members.len(), user_state_len };
     header.encode(buf);
     for (_, slot) in cx.members.iter() {
-        let record = slot.record();
-        wire::NodeState {
-            name: record.name_bytes(),
-            addr: Some(record.wire_ip()),
-            port: record.port(),
-            meta: Some(record.meta()).filter(|meta| !meta.is_empty()),
-            incarnation: slot.incarnation(),
-            state: slot.state() as u8 as _,
-            vsn: Some(record.version_bytes()),
-        }
-        .encode(buf);
+        slot.entry().encode(buf);
     }
     buf.extend_from_slice(app_state);
 }

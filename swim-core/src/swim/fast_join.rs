@@ -4,7 +4,7 @@
 use super::claims::Origin;
 use super::ctx::Ctx;
 use super::exchange::{Exchanges, Purpose};
-use super::members::{Slot, SlotId};
+use super::members::SlotId;
 use super::timers::Timer;
 use crate::member::State;
 
@@ -97,7 +97,7 @@ impl FastJoin {
         }
         let newest = (0..DRAWS).map(|_| fresh + cx.rng.below(slots - fresh)).max()?;
         let known = cx.members.get(newest).filter(|_| newest != cx.me);
-        match known.map(Slot::state) {
+        match known.map(|slot| slot.state()) {
             Some(State::Alive) => Some(newest),
             _ => cx.pick_alive(),
         }

@@ -3,19 +3,26 @@
 //! Per member the table holds the replicated fact only (record, incarnation, state), which is equal
 //! on all nodes of a cluster at rest; what is local to this node lives in [`Local`] for the few
 //! members that are not at rest. A node of its own writes to the base directly. Nodes that start
-//! from one [`Roster`](super::Roster) share its base until their overlay holds an eighth of it.
+//! from one [`Roster`](super::Roster) share its base until their overlay holds an eighth of it;
+//! then, and if they start alone in a world that has one, they hold places on it.
+
+mod base;
+mod overlay;
+mod shelved;
+mod slot;
 
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::hash::{BuildHasher as _, Hasher as _};
 
-use foldhash::fast::FixedState;
-use hashbrown::{HashMap, HashTable};
-
+pub(crate) use self::base::Base;
+use self::overlay::Overlay;
+use self::shelved::Shelved;
+pub(crate) use self::slot::Slot;
+use self::slot::Stored;
 use super::suspicion::Suspicion;
-use crate::ids::{Addr, Incarnation};
+use crate::ids::Addr;
 use crate::member::{Member, Record, State, Versions};
 use crate::rng::Rng;
 use crate::time::Instant;
@@ -23,42 +30,8 @@ use crate::time::Instant;
 /// A member's place in the table. Places of forgotten members are used again.
 pub(crate) type SlotId = u32;
 
-/// An overlay below this length is never folded into a base of the node's own.
+/// An overlay below this length is never folded.
 const OVERLAY_MIN: usize = 64;
-
-/// The replicated fact about one member; a hole has no record.
-#[derive(Clone)]
-pub(crate) struct Slot {
-    record: Option<Record>,
-    incarnation: u32,
-    state: State,
-}
-
-impl Slot {
-    const HOLE: Self = Self { record: None, incarnation: 0, state: State::Left };
-
-    pub(crate) fn incarnation(&self) -> u32 {
-        self.incarnation
-    }
-
-    pub(crate) fn state(&self) -> State {
-        self.state
-    }
-
-    /// The record of a slot that is no hole.
-    pub(crate) fn record(&self) -> &Record {
-        self.record.as_ref().expect("slot ids in use name slots in use")
-    }
-
-    fn is_live(&self) -> bool {
-        self.record.is_some() && self.state.is_live()
-    }
-
-    fn member(&self) -> Option<Member> {
-        let record = self.record.clone()?;
-        Some(Member { record, incarnation: Incarnation(self.incarnation), state: self.state })
-    }
-}
 
 /// What only this node knows about a member that is not at rest.
 pub(crate) struct Local {
@@ -73,113 +46,10 @@ pub(crate) struct Local {
     pub(crate) turn: Option<Instant>,
 }
 
-/// Slots, and where each name is.
-#[derive(Clone)]
-pub(crate) struct Base {
-    slots: Vec<Slot>,
-    index: HashTable<SlotId>,
-    hasher: FixedState,
-}
-
-impl Base {
-    fn new(hash_seed: u64) -> Self {
-        Self {
-            slots: Vec::new(),
-            index: HashTable::new(),
-            hasher: FixedState::with_seed(hash_seed),
-        }
-    }
-
-    /// The base of a cluster at rest. Names must differ.
-    pub(crate) fn at_rest(hash_seed: u64, records: impl IntoIterator<Item = Record>) -> Self {
-        let mut base = Self::new(hash_seed);
-        for record in records {
-            let slot = base.slots.len() as SlotId;
-            assert!(
-                base.find(base.hash(record.name_bytes()), record.name_bytes()).is_none(),
-                "two members named {}",
-                record.name()
-            );
-            base.slots.push(Slot { record: Some(record), incarnation: 1, state: State::Alive });
-            base.insert_index(slot);
-        }
-        base
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.slots.len()
-    }
-
-    fn hash(&self, name: &[u8]) -> u64 {
-        hash(&self.hasher, name)
-    }
-
-    fn is_named(&self, slot: SlotId, name: &[u8]) -> bool {
-        self.slots[slot as usize].record.as_ref().is_some_and(|record| record.is_named(name))
-    }
-
-    fn name(&self, slot: SlotId) -> &[u8] {
-        self.slots[slot as usize].record.as_ref().map_or(&[], Record::name_bytes)
-    }
-
-    fn find(&self, hash: u64, name: &[u8]) -> Option<SlotId> {
-        self.index.find(hash, |&slot| self.is_named(slot, name)).copied()
-    }
-
-    fn insert_index(&mut self, slot: SlotId) {
-        let Self { slots, index, hasher } = self;
-        let name = |slot: SlotId| slots[slot as usize].record().name_bytes();
-        index.insert_unique(hash(hasher, name(slot)), slot, |&slot| hash(hasher, name(slot)));
-    }
-
-    fn remove_index(&mut self, slot: SlotId) {
-        let hash = self.hash(self.name(slot));
-        if let Ok(entry) = self.index.find_entry(hash, |&s| s == slot) {
-            entry.remove();
-        }
-    }
-
-    /// Writes `new` to `slot`, which may lie one past the end.
-    fn put(&mut self, slot: SlotId, new: Slot) {
-        let at = slot as usize;
-        if at == self.slots.len() {
-            self.slots.push(Slot::HOLE);
-        }
-        let renamed = match (&self.slots[at].record, &new.record) {
-            (Some(old), Some(new)) => old.name_bytes() != new.name_bytes(),
-            (None, None) => false,
-            _ => true,
-        };
-        if !renamed {
-            self.slots[at] = new;
-            return;
-        }
-        if self.slots[at].record.is_some() {
-            self.remove_index(slot);
-        }
-        self.slots[at] = new;
-        if self.slots[at].record.is_some() {
-            self.insert_index(slot);
-        }
-    }
-}
-
-fn hash(hasher: &FixedState, name: &[u8]) -> u64 {
-    let mut state = hasher.build_hasher();
-    state.write(name);
-    state.finish()
-}
-
-/// What differs from a shared base.
-struct Overlay {
-    slots: HashMap<SlotId, Slot, FixedState>,
-    /// Names that the base has not, or has in another slot.
-    index: HashTable<SlotId>,
-}
-
 enum Table {
     Own(Base),
     Shared { base: Arc<Base>, overlay: Box<Overlay> },
+    Shelved(Box<Shelved>),
 }
 
 /// All members that a node knows, itself, the dead and the left included.
@@ -214,11 +84,7 @@ impl Members {
 
     pub(crate) fn shared(base: Arc<Base>) -> Self {
         let len = base.slots.len() as u32;
-        let overlay = Overlay {
-            slots: HashMap::with_hasher(FixedState::with_seed(0)),
-            index: HashTable::new(),
-        };
-        Self::of(Table::Shared { base, overlay: Box::new(overlay) }, len)
+        Self::of(Table::Shared { base, overlay: Box::new(Overlay::new()) }, len)
     }
 
     fn of(table: Table, len: u32) -> Self {
@@ -235,9 +101,57 @@ impl Members {
         }
     }
 
-    /// Has [`record`](Self::record) look here before it makes a new one.
+    /// Has [`record`](Self::record) look here before it makes a new one, and the table hold places
+    /// on this shelf while every name is on it.
     pub(crate) fn share_records(&mut self, shelf: Arc<Base>) {
+        if let Some(mut table) = Shelved::new(Arc::clone(&shelf))
+            && (0..self.slots_len).all(|slot| table.put(slot, &self.slot(slot).stored()))
+        {
+            self.table = Table::Shelved(Box::new(table));
+        }
         self.shelf = Some(shelf);
+    }
+
+    /// On a shared base whose slots all still hold their name or nobody: those that differ, in
+    /// order.
+    pub(crate) fn changes(&self) -> Option<Vec<SlotId>> {
+        let Table::Shared { base, overlay } = &self.table else { return None };
+        overlay.changes(base)
+    }
+
+    /// The place on the shelf that has the name of a slot in use.
+    pub(crate) fn place(&self, slot: SlotId) -> Option<u32> {
+        if let Table::Shelved(table) = &self.table {
+            return table.place(slot);
+        }
+        self.shelf()?.place_of(self.slot(slot).record())
+    }
+
+    /// The slot of whom the shelf has at this place, if a claim that it is alive at this
+    /// incarnation is old news here. `None` if that takes a closer look.
+    #[inline]
+    pub(crate) fn knows(&self, place: u32, incarnation: u32) -> Option<SlotId> {
+        match &self.table {
+            Table::Own(_) => None,
+            Table::Shared { base, overlay } => overlay.knows(base, place, incarnation),
+            Table::Shelved(table) => table.knows(place, incarnation),
+        }
+    }
+
+    /// Whether nobody of the name at this place on the shelf is known. False if that takes a closer
+    /// look.
+    #[inline]
+    pub(crate) fn is_new(&self, place: u32) -> bool {
+        matches!(&self.table, Table::Shelved(table) if table.slot_of(place).is_none())
+    }
+
+    /// What nodes of this process share: records, or all that they start with.
+    pub(crate) fn shelf(&self) -> Option<&Arc<Base>> {
+        match &self.table {
+            Table::Own(_) => self.shelf.as_ref(),
+            Table::Shared { base, .. } => Some(base),
+            Table::Shelved(table) => Some(&table.shelf),
+        }
     }
 
     /// A record of these contents: the one on the shelf if that says the same, else a new one.
@@ -250,8 +164,7 @@ impl Members {
         versions: Versions,
     ) -> Record {
         let shelved = self.shelf.as_ref().and_then(|shelf| {
-            let record =
-                shelf.slots[shelf.find(shelf.hash(name), name)? as usize].record.as_ref()?;
+            let record = shelf.record(shelf.find(shelf.hash(name), name)?)?;
             let same = record.is_at(addr.wire_ip(), addr.port()) && record.says(meta, &versions.0);
             same.then(|| record.clone())
         });
@@ -286,18 +199,8 @@ impl Members {
     pub(crate) fn find_hashed(&self, hash: u64, name: &[u8]) -> Option<SlotId> {
         match &self.table {
             Table::Own(base) => base.find(hash, name),
-            Table::Shared { base, overlay } => {
-                let here = |slot: &SlotId| overlay.slots[slot].record().name_bytes() == name;
-                if let Some(&slot) = overlay.index.find(hash, here) {
-                    return Some(slot);
-                }
-                // A name that the base has counts unless its slot was given to another.
-                let slot = base.find(hash, name)?;
-                let kept = overlay.slots.get(&slot).is_none_or(|s| {
-                    s.record.as_ref().is_some_and(|record| record.name_bytes() == name)
-                });
-                kept.then_some(slot)
-            }
+            Table::Shared { base, overlay } => overlay.find(base, hash, name),
+            Table::Shelved(table) => table.find(hash, name),
         }
     }
 
@@ -312,11 +215,10 @@ impl Members {
 
     /// Makes room for more members.
     pub(crate) fn reserve(&mut self, additional: usize) {
-        if let Table::Own(Base { slots, index, hasher }) = &mut self.table {
-            slots.reserve(additional);
-            index.reserve(additional, |&slot| {
-                hash(hasher, slots[slot as usize].record().name_bytes())
-            });
+        match &mut self.table {
+            Table::Own(base) => base.reserve(additional),
+            Table::Shared { .. } => {}
+            Table::Shelved(table) => table.reserve(additional),
         }
     }
 
@@ -330,44 +232,47 @@ impl Members {
         self.base().index.iter_hash(hash).next().copied()
     }
 
-    /// Reads a little of what is stored at `slot`, so that a later look finds it in the cache.
-    pub(crate) fn touch(&self, slot: SlotId) -> u8 {
-        let record = self.base().slots.get(slot as usize).and_then(|s| s.record.as_ref());
-        record.map_or(0, Record::touch)
+    /// Reads a little of what is stored where [`guess`](Self::guess) says, so that a later look
+    /// finds it in the cache.
+    pub(crate) fn touch(&self, guess: SlotId) -> u8 {
+        self.base().record(guess).map_or(0, Record::touch)
     }
 
     fn base(&self) -> &Base {
         match &self.table {
             Table::Own(base) => base,
             Table::Shared { base, .. } => base,
+            Table::Shelved(table) => &table.shelf,
         }
     }
 
     /// The slot, which may be a hole.
-    pub(crate) fn slot(&self, slot: SlotId) -> &Slot {
+    #[inline]
+    pub(crate) fn slot(&self, slot: SlotId) -> Slot<'_> {
+        self.at(slot).expect("slot ids lie below the number of slots")
+    }
+
+    /// The slot, which may be a hole, or lie past the end.
+    #[inline]
+    fn at(&self, slot: SlotId) -> Option<Slot<'_>> {
         match &self.table {
-            Table::Own(base) => &base.slots[slot as usize],
-            Table::Shared { base, overlay } => {
-                if !overlay.slots.is_empty()
-                    && let Some(here) = overlay.slots.get(&slot)
-                {
-                    return here;
-                }
-                &base.slots[slot as usize]
-            }
+            Table::Own(base) => base.slots.get(slot as usize).map(Stored::view),
+            Table::Shared { base, overlay } => overlay.get(base, slot),
+            Table::Shelved(table) => table.get(slot),
         }
     }
 
     /// The slot, if it is in use.
-    pub(crate) fn get(&self, slot: SlotId) -> Option<&Slot> {
-        (slot < self.slots_len).then(|| self.slot(slot)).filter(|s| s.record.is_some())
+    #[inline]
+    pub(crate) fn get(&self, slot: SlotId) -> Option<Slot<'_>> {
+        self.at(slot).filter(|s| s.record.is_some())
     }
 
     pub(crate) fn member(&self, slot: SlotId) -> Member {
         self.slot(slot).member().expect("slot ids in use name slots in use")
     }
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (SlotId, &Slot)> + Clone {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (SlotId, Slot<'_>)> + Clone {
         (0..self.slots_len).map(|id| (id, self.slot(id))).filter(|(_, s)| s.record.is_some())
     }
 
@@ -377,7 +282,7 @@ impl Members {
             self.slots_len += 1;
             self.slots_len - 1
         });
-        self.put(slot, Slot { record: Some(record), incarnation, state });
+        self.put(slot, Stored { record: Some(record), incarnation, state });
         self.counts.update(self.len());
         slot
     }
@@ -386,32 +291,40 @@ impl Members {
     pub(crate) fn renew(&mut self, slot: SlotId, incarnation: u32) {
         match &mut self.table {
             Table::Own(base) => base.slots[slot as usize].incarnation = incarnation,
-            Table::Shared { .. } => self.set(slot, incarnation, State::Alive),
+            Table::Shared { .. } | Table::Shelved(_) => {
+                self.set(slot, incarnation, State::Alive);
+            }
         }
     }
 
     /// Changes incarnation and state.
     pub(crate) fn set(&mut self, slot: SlotId, incarnation: u32, state: State) {
-        if let Table::Own(base) = &mut self.table {
-            let here = &mut base.slots[slot as usize];
-            self.live = self.live - u32::from(here.is_live()) + u32::from(state.is_live());
-            here.incarnation = incarnation;
-            here.state = state;
-            return;
-        }
-        let record = self.slot(slot).record.clone();
-        self.put(slot, Slot { record, incarnation, state });
+        let was_live = match &mut self.table {
+            Table::Own(base) => {
+                let here = &mut base.slots[slot as usize];
+                let was_live = here.view().is_live();
+                here.incarnation = incarnation;
+                here.state = state;
+                was_live
+            }
+            Table::Shelved(table) => table.set(slot, incarnation, state),
+            Table::Shared { .. } => {
+                let record = self.slot(slot).record.cloned();
+                return self.put(slot, Stored { record, incarnation, state });
+            }
+        };
+        self.live = self.live - u32::from(was_live) + u32::from(state.is_live());
     }
 
     /// Changes all that is known of a member; its name stays.
     pub(crate) fn replace(&mut self, slot: SlotId, record: Record, incarnation: u32, state: State) {
-        self.put(slot, Slot { record: Some(record), incarnation, state });
+        self.put(slot, Stored { record: Some(record), incarnation, state });
     }
 
     /// Forgets a member.
     pub(crate) fn remove(&mut self, slot: SlotId) {
         self.local.remove(&slot);
-        self.put(slot, Slot::HOLE);
+        self.put(slot, Stored::HOLE);
         self.free.push(slot);
         self.counts.update(self.len());
     }
@@ -432,78 +345,36 @@ impl Members {
         assert!(self.local.keys().all(|&slot| self.get(slot).is_some()));
     }
 
-    fn put(&mut self, slot: SlotId, new: Slot) {
-        let was_live = self.before(slot).is_some_and(Slot::is_live);
-        self.live = self.live - u32::from(was_live) + u32::from(new.is_live());
+    fn put(&mut self, slot: SlotId, new: Stored) {
+        let was_live = self.at(slot).is_some_and(|slot| slot.is_live());
+        self.live = self.live - u32::from(was_live) + u32::from(new.view().is_live());
         match &mut self.table {
             Table::Own(base) => base.put(slot, new),
             Table::Shared { base, overlay } => {
                 overlay.put(base, slot, new);
-                if overlay.slots.len() > OVERLAY_MIN.max(base.slots.len() / 8) {
+                if overlay.slots.len() > OVERLAY_MIN.max(base.len() / 8) {
                     self.fold();
+                }
+            }
+            Table::Shelved(table) => {
+                if !table.put(slot, &new) {
+                    let mut own = table.unshelve();
+                    own.put(slot, new);
+                    self.table = Table::Own(own);
                 }
             }
         }
     }
 
-    /// What stood at `slot`, which may lie one past the end.
-    fn before(&self, slot: SlotId) -> Option<&Slot> {
-        match &self.table {
-            Table::Own(base) => base.slots.get(slot as usize),
-            Table::Shared { base, overlay } => {
-                overlay.slots.get(&slot).or_else(|| base.slots.get(slot as usize))
-            }
-        }
-    }
-
-    /// Copies the shared base and writes the overlay into it.
+    /// Ends the sharing of the slots of a base: its records are still shared.
     fn fold(&mut self) {
-        let table = core::mem::replace(&mut self.table, Table::Own(Base::new(0)));
-        let Table::Shared { base, mut overlay } = table else {
-            self.table = table;
-            return;
+        let Table::Shared { base, overlay } = &self.table else { return };
+        let table = match Shelved::of(base, overlay) {
+            Some(table) => Table::Shelved(Box::new(table)),
+            None => Table::Own(overlay.written_to(base)),
         };
-        let mut own = Arc::unwrap_or_clone(base);
-        // Holes first, then in order of slots: a name may have moved from one slot to another.
-        let mut changed: Vec<SlotId> = overlay.slots.keys().copied().collect();
-        changed.sort_unstable();
-        for &slot in &changed {
-            if (slot as usize) < own.slots.len() {
-                own.put(slot, Slot::HOLE);
-            }
-        }
-        for slot in changed {
-            own.put(slot, overlay.slots.remove(&slot).expect("listed above"));
-        }
-        self.table = Table::Own(own);
-    }
-}
-
-impl Overlay {
-    fn put(&mut self, base: &Base, slot: SlotId, new: Slot) {
-        let name = |slots: &HashMap<SlotId, Slot, FixedState>, slot: SlotId| {
-            hash(&base.hasher, slots[&slot].record().name_bytes())
-        };
-        let named = |s: &Slot| s.record.as_ref().map(|r| hash(&base.hasher, r.name_bytes()));
-        if let Some(old) = self.slots.get(&slot).and_then(named)
-            && let Ok(entry) = self.index.find_entry(old, |&s| s == slot)
-        {
-            entry.remove();
-        }
-        let in_base = match (&new.record, base.slots.get(slot as usize)) {
-            (Some(new), Some(Slot { record: Some(old), .. })) => {
-                old.name_bytes() == new.name_bytes()
-            }
-            _ => false,
-        };
-        let hash = named(&new);
-        self.slots.insert(slot, new);
-        if let Some(hash) = hash
-            && !in_base
-        {
-            let slots = &self.slots;
-            self.index.insert_unique(hash, slot, |&s| name(slots, s));
-        }
+        self.shelf = Some(Arc::clone(base));
+        self.table = table;
     }
 }
 

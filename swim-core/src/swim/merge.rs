@@ -6,17 +6,22 @@ use alloc::vec::Vec;
 
 use super::claims::{Origin, sane_versions};
 use super::ctx::Ctx;
+use super::members::Base;
+use super::sharing::{self, Entries, Entry, News, Shared};
 use super::timers::Timer;
 use crate::ids::{Addr, check_name};
 use crate::member::{State, Versions};
 use crate::policy::{Admission, Candidate};
-use crate::wire::{Alive, NodeState, Nodes, PushPull};
+use crate::wire::{Alive, DecodeError, Kind, Limits, NodeState, Nodes, PushPull};
 
 /// Entries that one call merges; the rest waits for the next.
 const SLICE: usize = 1024;
 
 /// No entry with every field is shorter, even with a name of one byte.
 const ENTRY_BYTES_MIN: usize = 48;
+
+/// The same of entries by reference.
+const SHARED_ENTRY_BYTES_MIN: usize = 4;
 
 /// Merges that wait at most.
 const PENDING_MAX: usize = 16;
@@ -32,14 +37,88 @@ pub(crate) struct Merges {
     bytes: usize,
 }
 
-/// What is left of a large push/pull.
+/// What is left of a large state.
 struct Pending {
+    form: Form,
     bytes: Vec<u8>,
     offset: usize,
     left: u32,
     join: bool,
     origin: Origin,
     user_state: Vec<u8>,
+}
+
+/// How entries are written.
+#[derive(Clone, Copy)]
+enum Form {
+    Wire,
+    Shared,
+}
+
+/// The state of another node, as it came.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Theirs<'a> {
+    PushPull(PushPull<'a>),
+    /// By reference, from a node of this process.
+    Shared(Shared<'a>),
+}
+
+impl<'a> Theirs<'a> {
+    /// Whether bytes are a state, in a form that this node takes.
+    pub(crate) fn is_state(cx: &Ctx, bytes: &[u8]) -> bool {
+        bytes.first() == Some(&Kind::PushPull.byte())
+            || cx.shares_states && sharing::is_shared(bytes)
+    }
+
+    /// Reads what [`is_state`](Self::is_state) let through.
+    pub(crate) fn decode(bytes: &'a [u8]) -> Result<Self, DecodeError> {
+        if sharing::is_shared(bytes) {
+            return Shared::decode(bytes).map(Self::Shared);
+        }
+        PushPull::decode(bytes, &Limits::default()).map(Self::PushPull)
+    }
+
+    pub(crate) fn is_join(&self) -> bool {
+        match self {
+            Self::PushPull(state) => state.join,
+            Self::Shared(state) => state.join,
+        }
+    }
+
+    /// Takes it for a join, or not, whatever it says.
+    pub(crate) fn set_join(&mut self, is_join: bool) {
+        match self {
+            Self::PushPull(state) => state.join = is_join,
+            Self::Shared(state) => state.join = is_join,
+        }
+    }
+
+    fn len(&self) -> usize {
+        match self {
+            Self::PushPull(state) => state.len(),
+            Self::Shared(state) => state.len(),
+        }
+    }
+
+    fn user_state(&self) -> &'a [u8] {
+        match self {
+            Self::PushPull(state) => state.user_state(),
+            Self::Shared(state) => state.user_state(),
+        }
+    }
+
+    /// Hands all entries to `take`, which may end the walk.
+    fn walk<T>(
+        &self,
+        shelf: Option<&'a Base>,
+        take: impl FnOnce(&mut dyn Iterator<Item = NodeState<'a>>) -> T,
+    ) -> T {
+        match (self, shelf) {
+            (Self::PushPull(state), _) => take(&mut state.nodes()),
+            (Self::Shared(state), Some(shelf)) => take(&mut state.nodes(shelf)),
+            (Self::Shared(_), None) => take(&mut core::iter::empty()),
+        }
+    }
 }
 
 /// Why a push/pull is not merged.
@@ -53,7 +132,7 @@ pub(crate) enum NotMerged {
 
 impl Merges {
     /// Whether this state may be merged: to be asked before anything is answered (hazard 31).
-    pub(crate) fn verify(&self, cx: &mut Ctx, state: &PushPull<'_>) -> Result<(), NotMerged> {
+    pub(crate) fn verify(&self, cx: &mut Ctx, state: &Theirs<'_>) -> Result<(), NotMerged> {
         if self.pending.len() >= PENDING_MAX || self.bytes > PENDING_BYTES_MAX {
             return Err(NotMerged::Busy);
         }
@@ -61,14 +140,18 @@ impl Merges {
         let compatible = |node: NodeState<'_>| {
             node.vsn.and_then(sane_versions).is_some_and(|theirs| talk(mine, theirs))
         };
-        if !state.is_empty() && !state.nodes().any(compatible) {
+        let shelf = cx.members.shelf().cloned();
+        let shelf = shelf.as_deref();
+        if state.len() > 0 && !state.walk(shelf, |mut nodes| Iterator::any(&mut nodes, compatible))
+        {
             cx.stats.rare().bad_versions += 1;
             return Err(NotMerged::Incompatible);
         }
-        if !state.join || !cx.verdicts.are_asked(&cx.config) {
+        if !state.is_join() || !cx.verdicts.are_asked(&cx.config) {
             return Ok(());
         }
-        let candidates: Vec<Candidate<'_>> = state.nodes().filter_map(candidate).collect();
+        let candidates: Vec<Candidate<'_>> =
+            state.walk(shelf, |nodes| nodes.filter_map(candidate).collect());
         let me = cx.members.member(cx.me);
         let verdict = cx.verdicts.admit(&cx.config, &me, &candidates, Admission::Join);
         if verdict.is_err() {
@@ -78,24 +161,36 @@ impl Merges {
     }
 
     /// Merges a state that was verified.
-    pub(crate) fn begin(&mut self, cx: &mut Ctx, origin: Origin, state: &PushPull<'_>) {
+    pub(crate) fn begin(&mut self, cx: &mut Ctx, origin: Origin, state: &Theirs<'_>) {
         cx.stats.merges += 1;
-        let mut nodes = state.nodes();
-        // Not for all that are announced: they may be a million times nothing.
-        let entries = (nodes.left() as usize).min(nodes.rest().len() / ENTRY_BYTES_MIN);
-        let news = entries.min(cx.config.knobs.members_max as usize);
-        cx.members.reserve(news.saturating_sub(cx.members.len() as usize));
-        merge_slice(cx, origin, &mut nodes);
-        let user_state = state.user_state();
-        if nodes.left() == 0 {
-            cx.deliver_state(state.join, user_state);
+        let (join, user_state) = (state.is_join(), state.user_state());
+        let (form, rest, left) = match state {
+            Theirs::PushPull(state) => {
+                let mut nodes = state.nodes();
+                reserve(cx, nodes.left(), nodes.rest().len(), ENTRY_BYTES_MIN);
+                merge_slice(cx, origin, &mut nodes);
+                (Form::Wire, nodes.rest().to_vec(), nodes.left())
+            }
+            Theirs::Shared(state) => {
+                let News { bytes, left, known } = state.news(&cx.members);
+                cx.stats.stale += u64::from(known);
+                let mut entries = Entries { bytes: &bytes, left };
+                reserve(cx, left, bytes.len(), SHARED_ENTRY_BYTES_MIN);
+                merge_shared_slice(cx, origin, &mut entries);
+                let Entries { bytes: rest, left } = entries;
+                (Form::Shared, rest.to_vec(), left)
+            }
+        };
+        if left == 0 {
+            cx.deliver_state(join, user_state);
             return;
         }
         let pending = Pending {
-            bytes: nodes.rest().to_vec(),
+            form,
+            bytes: rest,
             offset: 0,
-            left: nodes.left(),
-            join: state.join,
+            left,
+            join,
             origin,
             user_state: user_state.to_vec(),
         };
@@ -118,9 +213,20 @@ impl Merges {
     /// Merges the next slice.
     pub(crate) fn on_timer(&mut self, cx: &mut Ctx) {
         let Some(pending) = self.pending.front_mut() else { return };
-        let mut nodes = Nodes::resume(&pending.bytes, pending.offset, pending.left);
-        merge_slice(cx, pending.origin, &mut nodes);
-        (pending.offset, pending.left) = (nodes.offset(), nodes.left());
+        match pending.form {
+            Form::Wire => {
+                let mut nodes = Nodes::resume(&pending.bytes, pending.offset, pending.left);
+                merge_slice(cx, pending.origin, &mut nodes);
+                (pending.offset, pending.left) = (nodes.offset(), nodes.left());
+            }
+            Form::Shared => {
+                let bytes = pending.bytes.get(pending.offset..).unwrap_or_default();
+                let mut entries = Entries { bytes, left: pending.left };
+                merge_shared_slice(cx, pending.origin, &mut entries);
+                pending.left = entries.left;
+                pending.offset = pending.bytes.len() - entries.bytes.len();
+            }
+        }
         if pending.left == 0
             && let Some(merged) = self.pending.pop_front()
         {
@@ -139,6 +245,47 @@ impl Pending {
     }
 }
 
+/// Makes room for what so many entries, in so many bytes, may teach.
+fn reserve(cx: &mut Ctx, entries: u32, bytes: usize, entry_bytes_min: usize) {
+    // Not for all that are announced: they may be a million times nothing.
+    let entries = (entries as usize).min(bytes / entry_bytes_min);
+    let news = entries.min(cx.config.knobs.members_max as usize);
+    cx.members.reserve(news.saturating_sub(cx.members.len() as usize));
+}
+
+/// Merges entries by reference. Most say what is known, or bring a newcomer: one look at the table
+/// tells.
+fn merge_shared_slice(cx: &mut Ctx, origin: Origin, entries: &mut Entries<'_>) {
+    let Some(shelf) = cx.members.shelf().cloned() else { return };
+    let mine = cx.my_record().versions();
+    let theirs = shelf.versions_at_rest().and_then(|theirs| sane_versions(theirs.as_bytes()));
+    let talks = theirs.is_some_and(|theirs| talk(mine, theirs));
+    let is_plain = talks && cx.takes_everybody();
+    let mut stale = 0;
+    for entry in entries.take(SLICE) {
+        if let Entry::Placed { place, incarnation, state: State::Alive } = entry
+            && talks
+        {
+            if cx.members.knows(place, incarnation).is_some_and(|slot| slot != cx.me) {
+                stale += 1;
+                continue;
+            }
+            if is_plain
+                && incarnation > 0
+                && cx.members.is_new(place)
+                && let Some(record) = shelf.record(place)
+            {
+                cx.on_placed_newcomer(origin, record, incarnation);
+                continue;
+            }
+        }
+        if let Some(node) = entry.node(&shelf) {
+            merge_entry(cx, origin, &node);
+        }
+    }
+    cx.stats.stale += stale;
+}
+
 /// Merges the next slice.
 fn merge_slice(cx: &mut Ctx, origin: Origin, nodes: &mut Nodes<'_>) {
     for node in nodes.take(SLICE) {
@@ -148,7 +295,7 @@ fn merge_slice(cx: &mut Ctx, origin: Origin, nodes: &mut Nodes<'_>) {
 
 /// Merges one entry, or refuses it by itself: Go would refuse the whole state (hazard 3).
 fn merge_entry(cx: &mut Ctx, origin: Origin, node: &NodeState<'_>) {
-    let Some(state) = state_of(node.state) else {
+    let Some(state) = State::from_number(node.state) else {
         cx.stats.rare().bad_states += 1;
         return;
     };
@@ -173,16 +320,6 @@ fn merge_entry(cx: &mut Ctx, origin: Origin, node: &NodeState<'_>) {
     cx.on_alive(origin, &claim);
 }
 
-fn state_of(number: i64) -> Option<State> {
-    match number {
-        0 => Some(State::Alive),
-        1 => Some(State::Suspect),
-        2 => Some(State::Dead),
-        3 => Some(State::Left),
-        _ => None,
-    }
-}
-
 /// Whether each of two nodes understands what the other speaks.
 fn talk(a: Versions, b: Versions) -> bool {
     let within = |current: u8, min: u8, max: u8| (min..=max).contains(&current);
@@ -198,6 +335,6 @@ fn candidate(node: NodeState<'_>) -> Option<Candidate<'_>> {
         addr: Addr::from_wire(node.addr?, node.port).ok()?,
         meta: node.meta.unwrap_or_default(),
         versions: node.vsn.and_then(sane_versions)?,
-        state: state_of(node.state)?,
+        state: State::from_number(node.state)?,
     })
 }

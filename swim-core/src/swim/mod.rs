@@ -24,6 +24,7 @@ mod relay;
 mod roster;
 mod rules;
 mod rumours;
+mod sharing;
 mod streams;
 mod support;
 mod suspects;
@@ -45,6 +46,7 @@ pub(crate) mod tests_only {
     //! Private parts that have scenario tests of their own.
 
     pub(crate) use super::members::{Base, Members};
+    pub(crate) use super::sharing::{Shared, wire_len, write};
     pub(crate) use super::suspicion::{timeout, timeout_min};
     pub(crate) use super::upkeep::push_pull_interval;
 }

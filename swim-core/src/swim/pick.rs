@@ -19,7 +19,7 @@ impl Ctx {
     pub(crate) fn pick(
         &mut self,
         k: usize,
-        wanted: impl Fn(&Members, SlotId, &Slot) -> bool,
+        wanted: impl Fn(&Members, SlotId, Slot<'_>) -> bool,
     ) -> Picked {
         let Self { members, rng, .. } = self;
         let slots = members.slots_len();

@@ -277,8 +277,9 @@ impl Probe {
     fn ask_helpers(&mut self, cx: &mut Ctx) {
         let k = cx.config.knobs.indirect_checks as usize;
         let (me, target, seq) = (cx.me, self.target, self.seq);
-        let wanted =
-            |_: &Members, slot, s: &Slot| slot != me && slot != target && s.state() == State::Alive;
+        let wanted = |_: &Members, slot, s: Slot<'_>| {
+            slot != me && slot != target && s.state() == State::Alive
+        };
         for helper in cx.pick(k, wanted) {
             let knows_nacks = cx.members.slot(helper).record().protocol_max() >= NACK_VERSION;
             let nack = knows_nacks && cx.config.ablation.nacks;

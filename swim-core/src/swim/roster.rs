@@ -3,6 +3,7 @@
 use alloc::sync::Arc;
 
 use super::members::Base;
+use super::sharing;
 use crate::member::{Identity, Record, Versions};
 
 /// A table that many nodes start from and share until theirs differ: what a cluster at rest knows.
@@ -26,6 +27,12 @@ impl Roster {
     /// How many members it has.
     pub fn len(&self) -> usize {
         self.0.len()
+    }
+
+    /// How long a stream's message is on a network, in bytes: its own length, or that of the
+    /// push/pull that one of a node that [shares states](crate::Node::share_states) stands for.
+    pub fn wire_len(message: &[u8]) -> usize {
+        sharing::wire_len(message)
     }
 
     /// Whether it has none.

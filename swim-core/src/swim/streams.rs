@@ -5,12 +5,12 @@ use core::net::SocketAddr;
 
 use super::exchange::Purpose;
 use super::fast_join::JoinBy;
-use super::merge::NotMerged;
+use super::merge::{NotMerged, Theirs};
 use super::node::Node;
 use crate::error::Rejected;
 use crate::event::{ExchangeError, Via};
 use crate::ids::{InboundId, OutboundId};
-use crate::wire::{DecodeError, Kind, Limits, Message, PushPull, UserHeader};
+use crate::wire::{DecodeError, Kind, Message, UserHeader};
 
 /// Largest user message on a stream (memberlist spec 3.5).
 pub(crate) const USER_BYTES_MAX: usize = 20 * 1024 * 1024;
@@ -24,8 +24,10 @@ impl Node {
     ) -> Result<(), Rejected> {
         self.cx.stats.streams_in += 1;
         let kind = bytes.first().copied().and_then(Kind::from_byte);
+        if Theirs::is_state(&self.cx, bytes) {
+            return self.on_push_pull(id, bytes);
+        }
         let taken = match kind {
-            Some(Kind::PushPull) => return self.on_push_pull(id, bytes),
             Some(Kind::Ping) => self.on_stream_ping(id, bytes),
             Some(Kind::User) => self.on_stream_message(id, from, bytes),
             _ => Err(Rejected::WrongPlane),
@@ -36,7 +38,7 @@ impl Node {
     /// Verify, ask the policy, answer, merge: Go answers first, which makes merges one-sided
     /// (hazard 31).
     fn on_push_pull(&mut self, id: InboundId, bytes: &[u8]) -> Result<(), Rejected> {
-        let state = match PushPull::decode(bytes, &Limits::default()) {
+        let state = match Theirs::decode(bytes) {
             Ok(state) => state,
             Err(e) => {
                 self.exchanges.refuse(&mut self.cx, id, e.to_string());
@@ -49,9 +51,10 @@ impl Node {
             self.exchanges.refuse(&mut self.cx, id, text);
             return Err(rejected);
         }
-        let answered = self.exchanges.reply_state(&self.cx, id, state.join);
+        let answered = self.exchanges.reply_state(&self.cx, id, state.is_join());
         answered.inspect_err(|_| self.exchanges.close(&mut self.cx, id))?;
-        let origin = self.fast_join.origin(if state.join { JoinBy::Other } else { JoinBy::Nobody });
+        let by = if state.is_join() { JoinBy::Other } else { JoinBy::Nobody };
+        let origin = self.fast_join.origin(by);
         let (cx, aside) = self.split();
         aside.merges.begin(cx, origin, &state);
         Ok(())
@@ -113,17 +116,17 @@ impl Node {
             Purpose::Join(..) | Purpose::Sync | Purpose::Reconnect => {}
         }
         match bytes.first().copied().and_then(Kind::from_byte) {
-            Some(Kind::PushPull) => {}
+            _ if Theirs::is_state(&self.cx, bytes) => {}
             Some(Kind::Error) => return Err(ExchangeError::Remote),
             None if bytes.is_empty() => return Err(ExchangeError::Closed),
             _ => return Err(ExchangeError::Malformed),
         }
-        let Ok(mut state) = PushPull::decode(bytes, &Limits::default()) else {
+        let Ok(mut state) = Theirs::decode(bytes) else {
             self.cx.stats.rare().malformed += 1;
             return Err(ExchangeError::Malformed);
         };
         // The acceptor copies the flag; what this node asked for is what counts.
-        state.join = purpose.is_join();
+        state.set_join(purpose.is_join());
         let origin = self.fast_join.origin(match purpose {
             Purpose::Join(..) => JoinBy::Me,
             _ => JoinBy::Nobody,

@@ -5,12 +5,14 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use std::format;
 
+use bytes::BytesMut;
 use proptest::prelude::*;
 
 use crate::ids::Addr;
 use crate::member::{Record, State, Versions};
 use crate::rng::{Rng, Seed};
-use crate::swim::tests_only::{Base, Members};
+use crate::swim::tests_only::{Base, Members, Shared, wire_len, write};
+use crate::wire::{NodeState, PushPullHeader};
 
 fn record(name: u8, meta: u8) -> Record {
     let addr = Addr::from_wire(&[10, 0, 0, name], 7946).unwrap();
@@ -109,6 +111,13 @@ fn names_in_any_order_are_found() {
     assert_eq!(members.find_next(b"n100"), None);
 }
 
+/// A table that points into a shelf, of all names that occur or of some.
+fn placed(shelf_len: u8) -> Members {
+    let mut members = Members::new(&mut Rng::new(Seed::from(1)));
+    members.share_records(Arc::new(Base::at_rest(7, (0..=shelf_len).map(|n| record(n, 0)))));
+    members
+}
+
 proptest! {
     #[test]
     fn a_shared_table_holds_what_an_own_one_would(ops in prop::collection::vec(op(), 0..400)) {
@@ -136,5 +145,55 @@ proptest! {
             start().for_each(|record| { fresh.insert(record, 1, State::Alive); });
             fresh
         }));
+    }
+
+    #[test]
+    fn a_table_of_places_holds_what_an_own_one_would(
+        ops in prop::collection::vec(op(), 0..400),
+        shelf_len in prop_oneof![Just(255u8), 0u8..255],
+    ) {
+        let mut placed = placed(shelf_len);
+        let mut own = Members::new(&mut Rng::new(Seed::from(1)));
+        for op in &ops {
+            apply(&mut placed, op);
+            apply(&mut own, op);
+            prop_assert_eq!(placed.live(), own.live());
+        }
+        let slots = |members: &Members| -> Vec<_> {
+            members.iter().map(|(slot, s)| (slot, s.record().name_bytes().to_vec())).collect()
+        };
+        prop_assert_eq!(slots(&placed), slots(&own));
+        prop_assert_eq!(seen(&placed), seen(&own));
+    }
+
+    #[test]
+    fn a_state_by_reference_says_what_the_table_holds(
+        ops in prop::collection::vec(op(), 0..100),
+        alone in any::<bool>(),
+    ) {
+        let roster = Arc::new(Base::at_rest(7, (0..100).map(|n| record(n, 0))));
+        let mut members = Members::shared(Arc::clone(&roster));
+        if alone {
+            members = Members::new(&mut Rng::new(Seed::from(1)));
+            members.share_records(Arc::clone(&roster));
+        }
+        ops.iter().for_each(|op| apply(&mut members, op));
+        let (mut bytes, mut push_pull) = (BytesMut::new(), BytesMut::new());
+        write(&members, true, b"user", &mut bytes);
+        PushPullHeader { join: true, nodes: members.len(), user_state_len: 4 }
+            .encode(&mut push_pull);
+        members.iter().for_each(|(_, slot)| slot.entry().encode(&mut push_pull));
+        prop_assert_eq!(wire_len(&bytes), push_pull.len() + 4);
+        let state = Shared::decode(&bytes).unwrap();
+        prop_assert_eq!((state.len() as u32, state.user_state()), (members.len(), &b"user"[..]));
+        let told: Vec<NodeState<'_>> = state.nodes(&roster).collect();
+        let held: Vec<NodeState<'_>> = members.iter().map(|(_, slot)| slot.entry()).collect();
+        prop_assert_eq!(told, held);
+        for end in 0..bytes.len() {
+            // What is cut short ends, and does not panic.
+            if let Ok(state) = Shared::decode(&bytes[..end]) {
+                prop_assert!(state.nodes(&roster).count() <= members.len() as usize + 100);
+            }
+        }
     }
 }
