@@ -46,6 +46,13 @@ impl Arena {
         copy
     }
 
+    /// Takes these bytes for a buffer of its own, and hands out an empty one for them.
+    #[inline]
+    pub fn put(&mut self, bytes: BytesMut) -> (u32, BytesMut) {
+        let id = self.take();
+        (id, core::mem::replace(&mut self.buffers[id as usize], bytes))
+    }
+
     /// Takes the buffer back.
     #[inline]
     pub fn give(&mut self, id: u32) {
@@ -86,5 +93,7 @@ mod tests {
         arena.give(a);
         assert_eq!(arena.take(), a);
         assert!(arena.bytes(a).is_empty());
+        let (c, empty) = arena.put(BytesMut::from(&b"more"[..]));
+        assert_eq!((arena.bytes(c), empty.len(), arena.in_use()), (&b"more"[..], 0, 3));
     }
 }

@@ -74,17 +74,24 @@ pub struct Birth<'a> {
     pub roster: &'a Roster,
     /// Whether it starts knowing them.
     pub converged: bool,
+    /// Whether nodes exchange states by reference to the roster.
+    pub shares_states: bool,
 }
 
 impl Birth<'_> {
     /// The node of the core.
     pub fn node(&self) -> Node {
         let (config, seed, now) = (Arc::clone(self.config), self.seed, self.now);
-        if self.converged {
-            return Node::with_roster(config, self.roster, self.index as usize, seed, now);
+        let mut node = if self.converged {
+            Node::with_roster(config, self.roster, self.index as usize, seed, now)
+        } else {
+            let mut node = Node::new(config, self.identity.clone(), seed, now);
+            node.share_records(self.roster);
+            node
+        };
+        if self.shares_states {
+            node.share_states(self.roster);
         }
-        let mut node = Node::new(config, self.identity.clone(), seed, now);
-        node.share_records(self.roster);
         node
     }
 

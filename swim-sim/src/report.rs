@@ -7,6 +7,7 @@ use swim_core::Instant;
 
 use crate::counts::FaultCounts;
 use crate::machine::Machine;
+use crate::memory;
 use crate::oracle::{self, Inspect as _, Verdict};
 use crate::place;
 use crate::tracker::Crash;
@@ -160,6 +161,8 @@ pub struct Speed {
     pub events_per_s: f64,
     /// Virtual seconds per second of it.
     pub virtual_per_wall: f64,
+    /// Most memory that the process has held so far, in bytes, where the system tells it.
+    pub memory_peak_bytes: Option<u64>,
 }
 
 /// Median, 99th percentile and largest of some values; all 0 if there are none.
@@ -230,6 +233,7 @@ impl Report {
             wall_s,
             events_per_s: world.traffic().events as f64 / wall_s.max(1e-9),
             virtual_per_wall: virtual_s / wall_s.max(1e-9),
+            memory_peak_bytes: memory::peak_bytes(),
         };
         Self {
             nodes: world.nodes(),

@@ -120,6 +120,16 @@ impl<T: Copy> Wheel<T> {
         self.open.pop()
     }
 
+    /// The item that [`pop`](Self::pop) would take.
+    pub fn front(&mut self, until: u64) -> Option<&Due<T>> {
+        while self.open.is_empty() {
+            if !self.advance(until) {
+                return None;
+            }
+        }
+        self.open.last().filter(|due| due.at <= until)
+    }
+
     /// The item that comes next, if its slot is open: cheap, and a hint only.
     #[inline]
     pub fn peek(&self) -> Option<&Due<T>> {
@@ -284,8 +294,9 @@ mod tests {
                 let until = now + ahead;
                 for _ in 0..pops {
                     let want = heap.peek().filter(|r| r.0.0 <= until).map(|r| r.0);
+                    let front = wheel.front(until).map(|d| (d.at, d.key, d.item));
                     let got = wheel.pop(until).map(|d| (d.at, d.key, d.item));
-                    prop_assert_eq!(got, want);
+                    prop_assert_eq!((got, front), (want, want));
                     match got {
                         Some((at, ..)) => { heap.pop(); now = at; }
                         None => now = until,

@@ -1,6 +1,8 @@
 //! Many nodes in virtual time.
 
 mod act;
+mod ahead;
+mod alarm;
 mod clocks;
 mod concrete;
 mod config;
@@ -11,6 +13,7 @@ mod slow;
 mod spells;
 mod step;
 mod streams;
+mod turn;
 mod watch;
 
 use core::net::SocketAddr;
@@ -21,7 +24,8 @@ use std::sync::Arc;
 use swim_core::journal::Recorder;
 use swim_core::{Command, Config, Identity, Instant, Node, Roster};
 
-pub use self::config::{Driver, WorldConfig};
+use self::ahead::Ahead;
+pub use self::config::{Driver, States, WorldConfig};
 pub(crate) use self::host::Host;
 use self::spells::Spell;
 pub use self::watch::VIOLATIONS_MAX;
@@ -53,6 +57,8 @@ pub struct World<M = Node> {
     make: Make<M>,
     /// All nodes as they are at first; their records are shared.
     roster: Roster,
+    /// Whether they exchange states by reference to it.
+    shares_states: bool,
     hosts: Vec<Host<M>>,
     /// The group of each node; empty while all reach each other.
     groups: Arc<[u16]>,
@@ -71,6 +77,7 @@ pub struct World<M = Node> {
     missed: usize,
     unmet: Vec<String>,
     wheel: Wheel<Item>,
+    ahead: Ahead,
     arena: Arena,
     streams: Streams,
     agenda: Agenda,
@@ -100,7 +107,7 @@ pub struct Traffic {
     pub datagram_bytes: u64,
     /// Stream messages sent.
     pub streams: u64,
-    /// Their bytes.
+    /// Their bytes; of states by reference, those of the push/pulls in whose place they go.
     pub stream_bytes: u64,
     /// Datagrams, stream messages and time-outs handed to nodes.
     pub events: u64,
@@ -186,6 +193,7 @@ impl<M: Machine> World<M> {
             driver: config.driver,
             make,
             roster: Roster::new((0..config.nodes).map(|i| identity(i, place::addr(i)))),
+            shares_states: config.states.are_shared(config.nodes),
             hosts: (0..config.nodes).map(|_| Host::default()).collect(),
             groups: Arc::default(),
             blocks: Blocks::default(),
@@ -197,6 +205,7 @@ impl<M: Machine> World<M> {
             missed: 0,
             unmet: Vec::new(),
             wheel: Wheel::new(),
+            ahead: Ahead::default(),
             arena: Arena::new(),
             streams: Streams::default(),
             agenda: Agenda::default(),
@@ -234,7 +243,11 @@ impl<M: Machine> World<M> {
 
     /// Does everything up to and including `t`.
     pub fn run_until(&mut self, t: Instant) {
-        while self.step_before(t) {}
+        if self.ahead.logs.is_empty() {
+            while self.step_before(t) {}
+        } else {
+            while self.step_window(t) {}
+        }
         self.now = self.now.max(t);
     }
 

@@ -20,7 +20,7 @@ use crate::page::run_page;
 use crate::place::NODES_MAX;
 use crate::report::Report;
 use crate::scenario::Measure;
-use crate::world::{World, WorldConfig};
+use crate::world::{States, World, WorldConfig};
 
 /// Run one world and print a summary.
 ///
@@ -86,6 +86,14 @@ pub(super) struct Args {
     /// Start all nodes but the first within this time, knowing nobody; they join by the first
     #[arg(long, value_name = "WINDOW", value_parser = value::duration)]
     cold: Option<Duration>,
+    /// Threads that share the work; their number changes no result
+    #[arg(long, value_name = "N", default_value_t = 1,
+          value_parser = clap::value_parser!(u16).range(1..=256))]
+    threads: u16,
+    /// How nodes exchange their whole states: what it costs this machine depends on it, and the
+    /// digest; what nodes do does not
+    #[arg(long, value_enum, default_value_t = Form::BySize)]
+    states: Form,
     /// Run without oracles, which is faster
     #[arg(long)]
     no_oracles: bool,
@@ -108,6 +116,16 @@ enum Preset {
     Wan,
     /// One machine
     Local,
+}
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum Form {
+    /// As bytes below 5,000 nodes, by reference from there on
+    BySize,
+    /// As the bytes of push/pulls
+    Bytes,
+    /// By reference to what all nodes share
+    Shared,
 }
 
 /// The experiment that runs when nothing is asked for.
@@ -151,6 +169,7 @@ pub(super) fn main(args: &Args) -> ExitCode {
     let clock = std::time::Instant::now();
     let mut world =
         if args.cold.is_some() { World::cold(config) } else { World::converged(config) };
+    world.set_threads(args.threads.into());
     if args.verbose {
         world.watch(Trace::new(|change| eprintln!("{change}")));
     }
@@ -211,6 +230,11 @@ impl Args {
         config.core = core.map_err(|e| e.to_string())?;
         config.links = links.map_err(|e| e.to_string())?;
         config.join_window = self.cold.unwrap_or_default();
+        config.states = match self.states {
+            Form::BySize => States::BySize,
+            Form::Bytes => States::Bytes,
+            Form::Shared => States::Shared,
+        };
         config.faults = self.faults()?;
         Ok(config)
     }

@@ -37,6 +37,9 @@ pub(super) fn text(r: &Report, measure: &[Measure]) -> String {
             r.speed.virtual_per_wall
         ),
     );
+    if let Some(bytes) = r.speed.memory_peak_bytes {
+        out.row("memory", format!("{} kB at most", thousands(bytes / 1000)));
+    }
     out.row("digest", r.digest.clone());
     oracles(&mut out.0, r);
     for text in r.unmet.iter().take(SHOWN) {

@@ -138,6 +138,7 @@ impl<M: Machine> World<M> {
             now: self.clock(node),
             roster: &self.roster,
             converged,
+            shares_states: self.shares_states,
         };
         let machine = (self.make)(&birth);
         let host = &mut self.hosts[node as usize];
@@ -187,9 +188,7 @@ impl<M: Machine> World<M> {
             self.tracker.observer_goes(self.now, node, host.live);
         }
         host.issued = host.issued.max(machine.incarnation());
-        host.deadline = swim_core::Instant::MAX;
-        host.armed = swim_core::Instant::MAX;
-        host.generation = host.generation.wrapping_add(1);
+        host.alarm.stop();
         host.joining = None;
         self.past.words(host.digest.value(), node.into());
         host.digest = crate::digest::Digest::default();

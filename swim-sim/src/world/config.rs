@@ -26,6 +26,8 @@ pub struct WorldConfig {
     pub driver: Driver,
     /// In a cold world, the time within which all nodes but the first start and join.
     pub join_window: Duration,
+    /// How nodes exchange their whole states.
+    pub states: States,
 }
 
 impl WorldConfig {
@@ -39,6 +41,7 @@ impl WorldConfig {
             faults: Vec::new(),
             driver: Driver::default(),
             join_window: Duration::from_millis(100),
+            states: States::default(),
         }
     }
 }
@@ -53,3 +56,30 @@ pub enum Driver {
     /// It runs its timers, as the Go programs of the published experiments did.
     TimersFirst,
 }
+
+/// How nodes exchange their whole states. What they learn, when, and what the links are charged is
+/// the same; what it costs this machine is not. Machines of other types may know bytes only.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "there is no third form")]
+pub enum States {
+    /// As bytes in small worlds, by reference in worlds of 5,000 nodes and more.
+    #[default]
+    BySize,
+    /// As the bytes of push/pulls.
+    Bytes,
+    /// By reference to what all nodes share.
+    Shared,
+}
+
+impl States {
+    pub(super) const fn are_shared(self, nodes: u32) -> bool {
+        match self {
+            Self::BySize => nodes >= SHARED_FROM,
+            Self::Bytes => false,
+            Self::Shared => true,
+        }
+    }
+}
+
+/// From this size on, coding states takes most of the time of a world.
+const SHARED_FROM: u32 = 5000;

@@ -3,8 +3,7 @@
 use core::time::Duration;
 use std::collections::VecDeque;
 
-use swim_core::Instant;
-
+use super::alarm::Alarm;
 use crate::change::Stall;
 use crate::digest::Digest;
 use crate::machine::Machine;
@@ -15,12 +14,7 @@ use crate::stream::Mail;
 #[derive(Debug)]
 pub(crate) struct Host<M> {
     pub(super) machine: Option<M>,
-    /// When the machine wants to be woken; `MAX` is never.
-    pub(super) deadline: Instant,
-    /// Time of the wheel entry that is not stale; never after `deadline`.
-    pub(super) armed: Instant,
-    /// Generation of that entry.
-    pub(super) generation: u32,
+    pub(super) alarm: Alarm,
     /// Packets and streams sent in all lives; numbers the next.
     pub(super) number: u32,
     pub(super) digest: Digest,
@@ -42,8 +36,6 @@ pub(crate) struct Host<M> {
     pub(super) sent_bytes: u64,
     pub(super) received: u64,
     pub(super) wakes: u64,
-    /// How often it wanted to be woken at once, and when it last did.
-    spins: (Instant, u32),
     /// Numbers its commands.
     pub(super) ops: u64,
     /// The command by which it joins, until that succeeds.
@@ -87,9 +79,7 @@ impl<M> Default for Host<M> {
     fn default() -> Self {
         Self {
             machine: None,
-            deadline: Instant::MAX,
-            armed: Instant::MAX,
-            generation: 0,
+            alarm: Alarm::default(),
             number: 0,
             digest: Digest::default(),
             live: 0,
@@ -104,7 +94,6 @@ impl<M> Default for Host<M> {
             sent_bytes: 0,
             received: 0,
             wakes: 0,
-            spins: (Instant::ZERO, 0),
             ops: 0,
             joining: None,
         }
@@ -127,26 +116,12 @@ impl<M> Host<M> {
         !matches!(self.stall, Some(Frozen { part: Stall::Loop, .. }))
     }
 
-    /// When to wake a machine that wants to be woken at once. One that never stops wanting would
-    /// stop the time of its world; it is throttled, and is left to the oracle of bounds.
-    pub(super) fn spin(&mut self, now: Instant) -> Instant {
-        let (at, spins) = &mut self.spins;
-        *spins = if *at == now { *spins + 1 } else { 0 };
-        *at = now;
-        if *spins < SPINS_MAX { now } else { now + SPIN_PAUSE }
-    }
-
     /// Numbers a packet or stream.
     pub(super) const fn next_number(&mut self) -> u32 {
         self.number = self.number.wrapping_add(1);
         self.number
     }
 }
-
-/// Wake-ups of a machine in one instant; a large merge takes some.
-const SPINS_MAX: u32 = 1000;
-/// Pause after that many.
-const SPIN_PAUSE: Duration = Duration::from_millis(1);
 
 impl<M: Machine> Host<M> {
     pub(super) fn load(&self) -> Load {

@@ -24,10 +24,17 @@ impl<M: Machine> World<M> {
         let live = machine.live_len() as u32;
         let deadline = self.world_time(node, deadline);
         let host = &mut self.hosts[node as usize];
-        if deadline != host.deadline {
-            host.deadline = deadline;
+        if deadline != host.alarm.deadline {
             host.digest.deadline(deadline.as_nanos());
         }
+        self.settle(node, deadline, live);
+    }
+
+    /// Notes when a node wants to be woken, and how many members it takes for live.
+    #[inline]
+    pub(super) fn settle(&mut self, node: u32, deadline: Instant, live: u32) {
+        let host = &mut self.hosts[node as usize];
+        host.alarm.deadline = deadline;
         if live != host.live {
             let before = core::mem::replace(&mut host.live, live);
             if host.observes() {
@@ -46,10 +53,6 @@ impl<M: Machine> World<M> {
             let Some(to) = host.machine.as_mut().and_then(|m| m.poll_transmit(buffer)) else {
                 return self.arena.give(packet);
             };
-            host.sent += 1;
-            host.sent_bytes += buffer.len() as u64;
-            self.traffic.datagrams += 1;
-            self.traffic.datagram_bytes += buffer.len() as u64;
             let target = self.node_at(to);
             let host = &mut self.hosts[node as usize];
             host.digest.datagram(
@@ -57,14 +60,23 @@ impl<M: Machine> World<M> {
                 u64::from(target.unwrap_or(u32::MAX)),
                 self.arena.bytes(packet),
             );
-            let Some(to) = target else {
-                self.arena.give(packet);
-                continue;
-            };
-            match &mut host.stall {
-                Some(stall) if stall.part == Stall::Io => stall.outbox.push((to, packet)),
-                _ => self.launch(node, to, packet),
-            }
+            self.send(node, target, packet);
+        }
+    }
+
+    /// Sends a datagram, if a node listens where it goes.
+    #[inline]
+    pub(super) fn send(&mut self, node: u32, target: Option<u32>, packet: u32) {
+        let bytes = self.arena.bytes(packet).len() as u64;
+        let host = &mut self.hosts[node as usize];
+        host.sent += 1;
+        host.sent_bytes += bytes;
+        self.traffic.datagrams += 1;
+        self.traffic.datagram_bytes += bytes;
+        let Some(to) = target else { return self.arena.give(packet) };
+        match &mut host.stall {
+            Some(stall) if stall.part == Stall::Io => stall.outbox.push((to, packet)),
+            _ => self.launch(node, to, packet),
         }
     }
 
@@ -110,7 +122,13 @@ impl<M: Machine> World<M> {
             return false;
         };
         host.digest.event(self.now.as_nanos(), &event);
-        let (member, says) = match &event {
+        self.hear(node, &event);
+        true
+    }
+
+    /// A node said something.
+    pub(super) fn hear(&mut self, node: u32, event: &Event) {
+        let (member, says) = match event {
             Event::Up(m) => (m, Says::Up),
             Event::Changed(m) => (m, Says::Changed),
             Event::Trusted(m) => (m, Says::Trusted),
@@ -123,13 +141,11 @@ impl<M: Machine> World<M> {
                 (member, Says::Down { cause: *cause, by })
             }
             Event::Done { op, outcome } => {
-                self.on_done(node, op.0, outcome);
-                return true;
+                return self.on_done(node, op.0, outcome);
             }
-            _ => return true,
+            _ => return,
         };
         self.on_claim(node, member, says);
-        true
     }
 
     /// A node said something about a member.

@@ -2,12 +2,14 @@
 
 use swim_core::{Command, Input, Instant, OpId};
 
+use super::turn::Cause;
 use super::watch::TICK;
 use super::{Driver, Item, World};
 use crate::change::Stall;
 use crate::machine::Machine;
 use crate::prefetch::prefetch;
 use crate::stream::Mail;
+use crate::wheel::Due;
 
 /// Bytes that a socket holds for a node that does not read, as memberlist asks of the kernel.
 const SOCKET_BYTES: usize = 2 << 20;
@@ -15,7 +17,7 @@ const SOCKET_BYTES: usize = 2 << 20;
 const DATAGRAM_OVERHEAD: usize = 256;
 
 /// The node that sent what has this key.
-const fn sender(key: u64) -> u32 {
+pub(super) const fn sender(key: u64) -> u32 {
     (key >> 32) as u32
 }
 
@@ -37,22 +39,28 @@ impl<M: Machine> World<M> {
     #[inline]
     fn step_wheel(&mut self, until: Instant) -> bool {
         let Some(due) = self.wheel.pop(until.as_nanos()) else { return false };
-        self.now = Instant::from_nanos(due.at);
         if let Some(next) = self.wheel.peek()
             && let Item::Packet { to: node, .. } | Item::Timer { node, .. } = next.item
         {
             prefetch(&self.hosts[node as usize]);
         }
+        self.take_up(due);
+        true
+    }
+
+    /// Does what an item of the wheel stands for.
+    #[inline]
+    pub(super) fn take_up(&mut self, due: Due<Item>) {
+        self.now = Instant::from_nanos(due.at);
         match due.item {
             Item::Packet { to, packet } => self.deliver(sender(due.key), to, packet),
             Item::Timer { node, generation } => self.wake(node, generation),
             Item::Stream { slot, generation, step } => self.step_stream(slot, generation, step),
         }
-        true
     }
 
     /// Does what the agenda or the oracles have for this instant.
-    fn act_next(&mut self) {
+    pub(super) fn act_next(&mut self) {
         self.now = self.now.max(self.next_act);
         if self.next_tick <= self.now {
             self.next_tick = self.now + TICK;
@@ -79,15 +87,20 @@ impl<M: Machine> World<M> {
     fn deliver(&mut self, from: u32, to: u32, packet: u32) {
         let (now, source) = (self.clock(to), self.addr(from));
         let host = &mut self.hosts[to as usize];
-        let Some(machine) = &mut host.machine else {
+        if host.machine.is_none() {
             self.faults.to_the_dead += 1;
             return self.arena.give(packet);
-        };
+        }
         if host.stall.is_some() {
             return self.park_datagram(from, to, packet);
         }
         host.received += 1;
         self.traffic.events += 1;
+        if let Some((lane, turn)) = self.planned(to, Cause::Packet(packet)) {
+            self.arena.give(packet);
+            return self.tell_turn(to, lane, turn);
+        }
+        let Some(machine) = &mut self.hosts[to as usize].machine else { return };
         let bytes = self.arena.bytes(packet);
         let input = Input::Datagram { at: now, from: source, bytes };
         // A refusal is counted by the node itself.
@@ -100,11 +113,10 @@ impl<M: Machine> World<M> {
     #[inline]
     fn wake(&mut self, node: u32, generation: u32) {
         let host = &mut self.hosts[node as usize];
-        if host.generation != generation || host.machine.is_none() {
+        if host.machine.is_none() || !host.alarm.ring(generation) {
             return;
         }
-        host.armed = Instant::MAX;
-        if host.deadline > self.now {
+        if host.alarm.deadline > self.now {
             return self.arm(node);
         }
         if !host.timers_run() {
@@ -112,6 +124,11 @@ impl<M: Machine> World<M> {
                 stall.overslept = true;
             }
             return self.begin_work(node);
+        }
+        if let Some((lane, turn)) = self.planned(node, Cause::Timeout) {
+            self.hosts[node as usize].wakes += 1;
+            self.traffic.events += 1;
+            return self.tell_turn(node, lane, turn);
         }
         self.time_out(node);
         self.drain(node);
@@ -130,16 +147,16 @@ impl<M: Machine> World<M> {
     /// Makes sure that the wheel has an entry at or before the node's deadline.
     #[inline]
     pub(super) fn arm(&mut self, node: u32) {
-        let host = &mut self.hosts[node as usize];
-        if host.deadline >= host.armed {
-            return;
+        if let Some((at, generation)) = self.hosts[node as usize].alarm.arm(self.now) {
+            let key = self.timer_class() | u64::from(node);
+            self.wheel.push(at.as_nanos(), key, Item::Timer { node, generation });
         }
-        host.generation = host.generation.wrapping_add(1);
-        host.armed = host.deadline;
-        let at = if host.deadline > self.now { host.deadline } else { host.spin(self.now) };
-        let item = Item::Timer { node, generation: host.generation };
-        let class = if self.driver == Driver::MailFirst { TIMER } else { 0 };
-        self.wheel.push(at.as_nanos(), class | u64::from(node), item);
+    }
+
+    /// Key bits of deadlines.
+    #[inline]
+    pub(super) fn timer_class(&self) -> u64 {
+        if self.driver == Driver::MailFirst { TIMER } else { 0 }
     }
 
     /// Keeps a datagram for a frozen node, if its socket has room.

@@ -1,6 +1,6 @@
 //! The stream plane: connections with latency both ways, refusals and deadlines.
 
-use swim_core::{Exchange, ExchangeError, InboundId, Input, Instant, OutboundId};
+use swim_core::{Exchange, ExchangeError, InboundId, Input, Instant, OutboundId, Roster};
 
 use super::{Item, World};
 use crate::block::Plane;
@@ -21,7 +21,13 @@ impl<M: Machine> World<M> {
             return false;
         };
         host.digest.exchange(self.now.as_nanos(), &exchange, buffer);
-        let bytes = buffer.len() as u64;
+        self.enact(node, exchange, packet);
+        true
+    }
+
+    /// Does what a node wants done on the stream plane; the buffer holds its message.
+    pub(super) fn enact(&mut self, node: u32, exchange: Exchange, packet: u32) {
+        let bytes = Roster::wire_len(self.arena.bytes(packet)) as u64;
         match exchange {
             Exchange::Open { id, to, reply_due, deadline, .. } => {
                 self.count_message(bytes);
@@ -47,7 +53,6 @@ impl<M: Machine> World<M> {
             }
             _ => self.arena.give(packet),
         }
-        true
     }
 
     const fn count_message(&mut self, bytes: u64) {
@@ -74,7 +79,9 @@ impl<M: Machine> World<M> {
             Stream { generation: 0, from, life, to, id, number, reply_due, message, breaks, stage };
         let (slot, generation) = self.streams.open(stream);
         let late = Step::Fail(ExchangeError::TimedOut);
-        self.plan(slot, generation, deadline.max(self.now), from, late);
+        // No sooner than anything else could come of it, for windows to hold no stream.
+        let soonest = self.now + self.links.delay_min();
+        self.plan(slot, generation, deadline.max(soonest), from, late);
         if self.severed(from, to) || self.severed(to, from) {
             return;
         }
@@ -89,7 +96,7 @@ impl<M: Machine> World<M> {
             let refused = Step::Fail(ExchangeError::Refused);
             self.plan(slot, generation, Instant::from_nanos(connected), to, refused);
         } else {
-            let wait = self.leave_by_stream(from, self.arena.bytes(packet).len());
+            let wait = self.leave_by_stream(from, Roster::wire_len(self.arena.bytes(packet)));
             let at = connected + wait + self.leg(from, to, number, 2, DATA_RETRY_NS);
             let early = breaks == Some(Reset::Early);
             let step = if early { self.broken() } else { Step::Arrive };
@@ -225,7 +232,7 @@ impl<M: Machine> World<M> {
         let Some(stream) = self.streams.get(slot, generation) else { return };
         let (from, to, number) = (stream.from, stream.to, stream.number);
         let late = stream.breaks == Some(Reset::Late) && step == Step::Answer;
-        let bytes = stream.message.map_or(0, |packet| self.arena.bytes(packet).len());
+        let bytes = stream.message.map_or(0, |packet| Roster::wire_len(self.arena.bytes(packet)));
         let wait = self.leave_by_stream(to, bytes);
         let leg = self.leg(to, from, number, 3, DATA_RETRY_NS);
         let at = Instant::from_nanos(self.now.as_nanos() + wait + leg);
