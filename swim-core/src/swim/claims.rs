@@ -28,9 +28,9 @@ pub(crate) enum Origin {
 /// How a member was asked besides directly.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Asked {
-    pub(crate) helpers: u32,
+    pub(crate) helpers: u16,
     /// Helpers that had no answer either.
-    pub(crate) nacks: u32,
+    pub(crate) nacks: u16,
     pub(crate) stream: bool,
 }
 
@@ -38,7 +38,7 @@ impl Origin {
     pub(super) fn evidence(self) -> Evidence {
         match self {
             Self::Probe(Asked { helpers, nacks, stream }) => {
-                Evidence::Probe { helpers, nacks, stream }
+                Evidence::Probe { helpers: helpers.into(), nacks: nacks.into(), stream }
             }
             Self::Datagram(_) => Evidence::Gossip,
             Self::PushPull | Self::Joining => Evidence::PushPull,

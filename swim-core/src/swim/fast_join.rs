@@ -1,5 +1,5 @@
 //! More push/pulls after a join, or after a failed member was reached again, as long as each
-//! teaches something (architecture 3.14).
+//! teaches something, and a last one when all is quiet (architecture 3.14).
 
 use super::claims::Origin;
 use super::ctx::Ctx;
@@ -10,6 +10,9 @@ use crate::member::State;
 
 /// After a reconnection, a join's rounds divided by this.
 const RECONNECT_SHARE: u32 = 2;
+
+/// The pause before the last look, as a multiple of the others.
+const LAST_LOOK: u32 = 8;
 
 /// Members just learned of which the newest is asked.
 const DRAWS: u32 = 3;
@@ -23,6 +26,9 @@ pub(crate) struct FastJoin {
     fresh: SlotId,
     /// This node knew nobody when it asked to join.
     newborn: bool,
+    /// One more push/pull is to come, with anybody: in a storm of joins two that came at the same
+    /// time may have missed each other, and by then the others know both.
+    last_look: bool,
 }
 
 impl FastJoin {
@@ -33,6 +39,7 @@ impl FastJoin {
 
     /// A join reached somebody.
     pub(crate) fn begin(&mut self, cx: &mut Ctx) {
+        self.last_look = self.newborn;
         self.start(cx, cx.config.knobs.fast_join_rounds);
     }
 
@@ -51,10 +58,11 @@ impl FastJoin {
     }
 
     fn pause(&self, cx: &mut Ctx) {
-        if self.rounds_left > 0 {
+        if self.rounds_left > 0 || self.last_look {
             let half = cx.config.knobs.fast_join_pause / 2;
             let pause = half + cx.rng.up_to(half);
-            cx.timers.arm(Timer::FastJoin, cx.now + pause);
+            let times = if self.rounds_left > 0 { 1 } else { LAST_LOOK };
+            cx.timers.arm(Timer::FastJoin, cx.now + pause * times);
         }
     }
 
@@ -75,13 +83,18 @@ impl FastJoin {
 
     pub(crate) fn on_timer(&mut self, cx: &mut Ctx, exchanges: &mut Exchanges) {
         let live = cx.members.live();
-        if live <= self.live {
+        let with = if self.rounds_left == 0 {
+            self.last_look = false;
+            cx.pick_alive()
+        } else if live > self.live {
+            self.live = live;
+            self.rounds_left -= 1;
+            self.pick(cx)
+        } else {
             self.rounds_left = 0;
-            return;
-        }
-        self.live = live;
-        self.rounds_left = self.rounds_left.saturating_sub(1);
-        if let Some(with) = self.pick(cx) {
+            None
+        };
+        if let Some(with) = with {
             exchanges.sync(cx, with, Purpose::Sync);
         }
         self.pause(cx);

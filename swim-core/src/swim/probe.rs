@@ -36,7 +36,7 @@ struct Probe {
     deadline: Instant,
     stage: Stage,
     asked: Asked,
-    nacks_expected: u32,
+    nacks_expected: u16,
     /// The first ping could not be sent, which an answer does not make good.
     send_failed: bool,
     stream_answered: bool,
@@ -152,7 +152,7 @@ impl Prober {
         cx.stats.rare().probes_failed += 1;
         cx.adjust_awareness(match probe.nacks_expected {
             0 => 1,
-            expected => expected.saturating_sub(probe.asked.nacks).cast_signed(),
+            expected => i32::from(expected.saturating_sub(probe.asked.nacks)),
         });
         let incarnation = Incarnation(probe.incarnation);
         Some(Unanswered { target: probe.target, incarnation, asked: probe.asked })
@@ -283,7 +283,7 @@ impl Probe {
         for helper in cx.pick(k, wanted) {
             let knows_nacks = cx.members.slot(helper).record().protocol_max() >= NACK_VERSION;
             let nack = knows_nacks && cx.config.ablation.nacks;
-            self.nacks_expected += u32::from(nack);
+            self.nacks_expected += u16::from(nack);
             self.asked.helpers += 1;
             cx.out.probe(Packet::AskHelper { helper, target, seq, nack });
         }
