@@ -257,6 +257,15 @@ impl Members {
     fn at(&self, slot: SlotId) -> Option<Slot<'_>> {
         match &self.table {
             Table::Own(base) => base.slots.get(slot as usize).map(Stored::view),
+            Table::Shared { .. } | Table::Shelved(_) => self.at_roster(slot),
+        }
+    }
+
+    /// The same of a table that stands on a roster, apart so that the usual one is inlined.
+    #[inline(never)]
+    fn at_roster(&self, slot: SlotId) -> Option<Slot<'_>> {
+        match &self.table {
+            Table::Own(_) => None,
             Table::Shared { base, overlay } => overlay.get(base, slot),
             Table::Shelved(table) => table.get(slot),
         }
