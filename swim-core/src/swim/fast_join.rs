@@ -84,8 +84,8 @@ impl FastJoin {
     pub(crate) fn on_timer(&mut self, cx: &mut Ctx, exchanges: &mut Exchanges) {
         let live = cx.members.live();
         let with = if self.rounds_left == 0 {
-            self.last_look = false;
-            cx.pick_alive()
+            // None is left if a reload has taken the rounds away.
+            if core::mem::take(&mut self.last_look) { cx.pick_alive() } else { None }
         } else if live > self.live {
             self.live = live;
             self.rounds_left -= 1;
