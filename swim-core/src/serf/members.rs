@@ -149,7 +149,10 @@ impl Members {
     pub(super) fn say_join(&mut self, cx: &mut Core) {
         let me = cx.node.my_record().clone();
         let join = Join { ltime: cx.clocks.member.time(), node: me.name_bytes() };
-        self.on_join(cx, &join);
+        if !self.on_join(cx, &join) {
+            // At the end of time nothing is news any more.
+            return;
+        }
         let mut message = BytesMut::new();
         join.encode(&mut message);
         cx.broadcast(INTENTS, message.freeze(), None);
@@ -158,7 +161,13 @@ impl Members {
     /// Says that a node leaves. If others are there to be told, `op` ends once they were told;
     /// whether that is so.
     pub(super) fn say_leave(&mut self, cx: &mut Core, node: &[u8], prune: bool, op: OpId) -> bool {
-        let leave = Leave { ltime: cx.clocks.member.tick(), node, prune };
+        let mut ltime = cx.clocks.member.tick();
+        if node != cx.node.my_record().name_bytes() {
+            // A state tells of a step less, which must still be after that node's last word: it
+            // refutes what it hears of by push/pull only.
+            ltime = cx.clocks.member.tick();
+        }
+        let leave = Leave { ltime, node, prune };
         // The node itself may be among those that are forgotten now.
         let alone = cx.node.others_live() == 0;
         self.on_leave(cx, &leave);

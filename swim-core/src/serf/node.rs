@@ -50,6 +50,8 @@ pub struct Serf {
     queries: Queries,
     /// Joins under way, and whether each wants the events from before.
     joins: BTreeMap<OpId, bool>,
+    /// A push/pull knew of a later word about this node than its own.
+    doubted: bool,
     /// A join without replay is over, but a large state that it brought is still being merged.
     ignores_rest: bool,
 }
@@ -99,6 +101,7 @@ impl Serf {
             answers: Box::new(Answers::new()),
             queries: Queries::default(),
             joins: BTreeMap::new(),
+            doubted: false,
             ignores_rest: false,
         };
         serf.read_mail();
@@ -384,11 +387,9 @@ impl Serf {
             Letter::State { join, bytes } => {
                 let ignores = self.ignores_rest || self.joins.values().any(|replay| !replay);
                 let Self { cx, members, events, .. } = self;
-                let later = state::merge(cx, members, events, mail.bytes(&bytes), join && ignores);
-                // A join tells where it ends.
-                if later && self.joins.is_empty() {
-                    members.insist(cx);
-                }
+                self.doubted |=
+                    state::merge(cx, members, events, mail.bytes(&bytes), join && ignores);
+                self.insist();
             }
             Letter::Rtt { member, rtt, bytes } => {
                 if let Some(coordinates) = &mut self.coordinates {
@@ -474,6 +475,15 @@ impl Serf {
         }
     }
 
+    /// Says that this node is there, if others have reason to doubt that. A join that is under way
+    /// says so when it ends.
+    fn insist(&mut self) {
+        if self.doubted && self.joins.is_empty() {
+            self.doubted = false;
+            self.members.insist(&mut self.cx);
+        }
+    }
+
     fn on_done(&mut self, op: OpId, outcome: event::Outcome) {
         let Self { cx, members, .. } = self;
         let saved = outcome == event::Outcome::Applied;
@@ -485,9 +495,11 @@ impl Serf {
                 let replay = self.joins.remove(&op).unwrap_or(true);
                 self.ignores_rest |= !replay && cx.node.is_merging();
                 if reached > 0 {
+                    self.doubted = false;
                     members.say_join(cx);
                 }
                 cx.done(op, Outcome::Joined { reached, failed });
+                self.insist();
             }
             outcome => {
                 if !cx.on_told(op) {

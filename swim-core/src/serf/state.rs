@@ -80,8 +80,7 @@ pub(super) fn merge(
             clock.witness(last);
         }
     }
-    let own_number = cx.node.mark(cx.node.my_slot()).number;
-    merge_members(cx, members, &state);
+    let later = merge_members(cx, members, &state);
     if ignore_old {
         events.raise_min_time(state.event_ltime);
     }
@@ -92,12 +91,14 @@ pub(super) fn merge(
             events.take(cx, &serf::UserEvent { ltime, name, payload, coalesce: false });
         }
     }
-    cx.node.mark(cx.node.my_slot()).number > own_number
+    later
 }
 
 /// Those who left are taken to have said so just after the last that was heard of them; the others,
-/// to have joined then.
-fn merge_members(cx: &mut Core, members: &mut Members, state: &PushPull<'_>) {
+/// to have joined then. Whether this node is among those and has not said that itself.
+fn merge_members(cx: &mut Core, members: &mut Members, state: &PushPull<'_>) -> bool {
+    let me = cx.node.my_record().clone();
+    let mut later = false;
     let seed = cx.node.random_u32();
     let mut left = HashSet::with_hasher(FixedState::with_seed(seed.into()));
     left.extend(state.left.into_iter().flatten());
@@ -105,8 +106,8 @@ fn merge_members(cx: &mut Core, members: &mut Members, state: &PushPull<'_>) {
         if left.remove(node) {
             let ltime = ltime.saturating_add(1);
             members.on_leave(cx, &Leave { ltime, node, prune: false });
-        } else {
-            members.on_join(cx, &Join { ltime, node });
+        } else if members.on_join(cx, &Join { ltime, node }) {
+            later |= node == me.name_bytes();
         }
     }
     for node in state.left.into_iter().flatten() {
@@ -114,4 +115,5 @@ fn merge_members(cx: &mut Core, members: &mut Members, state: &PushPull<'_>) {
             members.on_leave(cx, &Leave { ltime: 1, node, prune: false });
         }
     }
+    later
 }

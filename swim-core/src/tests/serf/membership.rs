@@ -144,7 +144,6 @@ fn a_leave_that_gossip_did_not_bring_is_refuted_after_a_push_pull() {
     let mut net = Net::joined(3, &config());
     net.lose = |_, _, bytes| bytes.windows(5).any(|part| part == b"Prune");
     force_leave(&mut net, 0, "n2", false);
-    force_leave(&mut net, 0, "n2", false);
     assert_eq!(net.status(0, "n2"), Some(Status::Leaving));
     net.run_for(S(90));
     assert_eq!(net.status(0, "n2"), Some(Status::Alive));
