@@ -125,7 +125,8 @@ impl Builder {
     /// Keeps a journal in a file of mode 0600: all that the node is given from its start on, keys
     /// and payloads among it, so that [`swim_core::journal`] can run it again bit for bit.
     ///
-    /// A file that is there is kept as `PATH.old`. The journal ends with the agent, or at 1 GiB, or
+    /// Journals of earlier lives are kept as `PATH.1` to `PATH.4`; a file that is none is an error.
+    /// The journal ends with the agent, or at 1 GiB (whoever may send can bring that about), or
     /// when it cannot be written, which the log tells; the agent goes on. Default: none.
     pub fn journal(mut self, path: impl Into<PathBuf>) -> Self {
         self.journal = Some(path.into());

@@ -140,6 +140,16 @@ impl SerfBuilder {
         let local = prepared.sockets.local;
         let Prepared { clock, seed, sockets, identity, config: swim } = prepared;
         let config = config.to_builder().swim(swim).build().map_err(StartError::Config)?;
+        let mut recorder = None;
+        let (mut known, mut resumed) = (Vec::new(), None);
+        if let Some(path) = snapshot {
+            let fail = |error| StartError::Snapshot { path: path.clone(), error };
+            let found = snapshot::open(&path, rejoin_after_leave).map_err(fail)?;
+            resumed = Some(found.snapshot.clocks());
+            let order = nonce::seed().map_err(|e| StartError::Random(e.into()))?;
+            known.extend(found.snapshot.rejoin_list(name.as_str(), order).into_iter().map(seat));
+            recorder = Some(Recorder::start(path.clone(), found).map_err(fail)?);
+        }
         let now = clock.now();
         let mut serf = match &inner.journal {
             Some(path) => {
@@ -148,16 +158,8 @@ impl SerfBuilder {
             }
             None => Kept::Plain(Serf::new(config, identity, &tags, seed, now)),
         };
-        let mut recorder = None;
-        let mut known = Vec::new();
-        if let Some(path) = snapshot {
-            let fail = |error| StartError::Snapshot { path: path.clone(), error };
-            let found = snapshot::open(&path, rejoin_after_leave).map_err(fail)?;
-            let (member_time, event_time, query_time) = found.snapshot.clocks();
+        if let Some((member_time, event_time, query_time)) = resumed {
             serf.resume(member_time, event_time, query_time);
-            let order = nonce::seed().map_err(|e| StartError::Random(e.into()))?;
-            known.extend(found.snapshot.rejoin_list(name.as_str(), order).into_iter().map(seat));
-            recorder = Some(Recorder::start(path.clone(), found).map_err(fail)?);
         }
         let seeds = inner.seeds.clone();
         let desk = |shared| SerfDesk::new(recorder, shared);

@@ -239,7 +239,7 @@ async fn the_journal_of_an_agent_among_serfs_replays_bit_for_bit() {
     }
     let net = Net::new();
     let (file, snapshot) = (Scratch::new("journal"), Scratch::new("journal-snapshot"));
-    let old = Scratch(PathBuf::from(format!("{}.old", file.path().display())));
+    let old = Scratch(PathBuf::from(format!("{}.1", file.path().display())));
     let theirs = Serf::start("theirs", net.addr(1), &[]);
     let join = format!("-join={}", theirs.addr());
     let mut killed = Serf::start("killed", net.addr(2), &[&join]);

@@ -39,3 +39,18 @@ async fn a_journal_that_cannot_be_made_keeps_the_agent_from_starting() {
     let Err(error @ StartError::Journal { .. }) = refused else { panic!("it started") };
     assert!(error.to_string().starts_with("journal /nowhere/journal: No such file"), "{error}");
 }
+
+#[tokio::test]
+async fn a_file_that_is_no_journal_is_left_alone() {
+    let path = scratch().with_extension("json");
+    fs::write(&path, "{}").unwrap();
+    let refused = builder(Config::local(), "ours").journal(&path).spawn().await;
+    let Err(error) = refused else { panic!("it started") };
+    assert!(error.to_string().ends_with(": it exists, and is no journal"), "{error}");
+    assert_eq!(fs::read_to_string(&path).unwrap(), "{}");
+    fs::remove_file(&path).unwrap();
+    let dir = env::temp_dir();
+    let refused = builder(Config::local(), "ours").journal(&dir).spawn().await;
+    assert!(matches!(refused, Err(StartError::Journal { .. })));
+    assert!(dir.is_dir());
+}
