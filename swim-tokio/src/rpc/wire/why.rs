@@ -39,9 +39,13 @@ pub enum Saying {
     Shown,
     /// It proved to be alive.
     Trusted,
-    /// It failed or left, by the word of `by`.
+    /// It failed, by the word of `by`.
+    Failed,
+    /// It left, by the word of `by`.
+    Left,
+    /// Something that this version does not know.
     #[default]
-    Down,
+    Unknown,
 }
 
 impl Accusation {
@@ -69,7 +73,9 @@ impl Accusation {
             "told" => Saying::Told,
             "shown" => Saying::Shown,
             "trusted" => Saying::Trusted,
-            _ => Saying::Down,
+            "failed" => Saying::Failed,
+            "left" => Saying::Left,
+            _ => Saying::Unknown,
         };
         Ok(Self { at: Duration::from_millis(at_ms), what, by })
     }
@@ -84,7 +90,9 @@ impl Accusation {
             Saying::Told => "told",
             Saying::Shown => "shown",
             Saying::Trusted => "trusted",
-            Saying::Down => "down",
+            Saying::Failed => "failed",
+            Saying::Left => "left",
+            Saying::Unknown => "",
         };
         to.map(FIELDS.len()).text("By").text(&self.by).text("Helpers").uint(helpers.into());
         to.text("Nacks").uint(nacks.into()).text("Stream").bool(stream);

@@ -86,10 +86,15 @@ impl SerfBackend {
     pub fn agent_event(&self, event: Event) -> Option<AgentEvent> {
         Some(match event {
             Event::Members { change, members } => {
-                if change == Change::Reap {
-                    let mut sayings = self.sayings();
-                    members.iter().for_each(|member| sayings.forget(member.name()));
+                let mut sayings = self.sayings();
+                for member in &members {
+                    match change {
+                        Change::Join => sayings.is_back(member.name()),
+                        Change::Reap => sayings.forget(member.name()),
+                        _ => {}
+                    }
                 }
+                drop(sayings);
                 AgentEvent::Members {
                     change: convert::change(change),
                     members: members.iter().map(convert::member).collect(),

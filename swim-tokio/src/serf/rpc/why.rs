@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use swim_core::Evidence;
-use swim_core::serf::{Finding, Member};
+use swim_core::serf::{Finding, Member, Status};
 
 use crate::rpc::wire::{Accusation, Saying};
 
@@ -27,14 +27,27 @@ impl Sayings {
                 (what, by.as_str().into())
             }
             Finding::Down { by } => {
-                (Saying::Down, by.map(|by| by.as_str().into()).unwrap_or_default())
+                let left = member.status() == Status::Left;
+                let by = by.map(|by| by.as_str().into()).unwrap_or_default();
+                (if left { Saying::Left } else { Saying::Failed }, by)
             }
             _ => (Saying::Trusted, String::new()),
         };
-        if self.0.len() >= MEMBERS_MAX && !self.0.contains_key(member.name()) {
+        self.push(member.name(), what, by);
+    }
+
+    /// A member is there, which ends what was said of it.
+    pub(super) fn is_back(&mut self, name: &str) {
+        if self.0.contains_key(name) {
+            self.push(name, Saying::Trusted, String::new());
+        }
+    }
+
+    fn push(&mut self, name: &str, what: Saying, by: String) {
+        if self.0.len() >= MEMBERS_MAX && !self.0.contains_key(name) {
             self.forget_oldest();
         }
-        let known = self.0.entry(member.name().into()).or_default();
+        let known = self.0.entry(name.into()).or_default();
         if known.len() >= SAYINGS_MAX {
             known.pop_front();
         }

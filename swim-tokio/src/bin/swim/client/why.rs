@@ -1,6 +1,6 @@
 //! `swim why`.
 
-use swim_tokio::rpc::wire::{Accusation, MemberStatus, Saying};
+use swim_tokio::rpc::wire::{Accusation, Saying};
 
 use super::{Failure, connect};
 use crate::flags::WhyFlags;
@@ -17,9 +17,9 @@ pub(super) async fn run(flags: &WhyFlags) -> Result<(), Failure> {
     let member = members.into_iter().find(|member| member.name == *name);
     let member = member.ok_or_else(|| Failure::new(format!("No member is named {name:?}")))?;
     let said = client.why(name).await.map_err(|e| Failure::of("Error asking why", &e))?;
-    say!("{name} is {}", member.status);
+    say!("{} is {}", name.escape_debug(), member.status);
     for one in &said {
-        let (at, text) = (one.at, text(one, &member.status));
+        let (at, text) = (one.at, text(one));
         say!("{}.{:03}  {text}", Date(at.as_secs()), at.subsec_millis());
     }
     if said.is_empty() {
@@ -28,8 +28,9 @@ pub(super) async fn run(flags: &WhyFlags) -> Result<(), Failure> {
     Ok(())
 }
 
-fn text(said: &Accusation, status: &MemberStatus) -> String {
-    let by = &said.by;
+fn text(said: &Accusation) -> String {
+    // Whoever sends a packet chooses it.
+    let by = said.by.escape_debug();
     match said.what {
         Saying::Silent { helpers, nacks, stream } => {
             let through = match (helpers, nacks) {
@@ -43,9 +44,9 @@ fn text(said: &Accusation, status: &MemberStatus) -> String {
         Saying::Told => format!("suspected: {by} accuses it, by gossip"),
         Saying::Shown => "suspected: a push/pull showed it as suspect or dead".into(),
         Saying::Trusted => "trusted: it has proved to be alive".into(),
-        Saying::Down if by.is_empty() => "down".into(),
-        Saying::Down if *status == MemberStatus::Left => format!("left: by the word of {by}"),
-        _ => format!("failed: by the word of {by}"),
+        Saying::Failed => format!("failed: by the word of {by}"),
+        Saying::Left => format!("left: by the word of {by}"),
+        _ => "something that this program does not know".into(),
     }
 }
 
