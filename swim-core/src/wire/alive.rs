@@ -36,22 +36,32 @@ impl Alive<'_> {
     }
 
     /// Writes [`encoded_len`](Self::encoded_len) bytes.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn write_to(&self, to: &mut Writer<'_>) {
-        to.put(&[Kind::Alive.byte(), 0x86]);
-        to.keyed(b"\xa4Addr", self.addr);
-        to.put(b"\xabIncarnation");
+        // What nearly all members have is one move each: before the incarnation, and at the end.
+        if let Some(addr) = self.addr
+            && let Some(addr) = addr.as_array::<4>()
+        {
+            to.between(b"\x04\x86\xa4Addr\xa4", addr, b"\xabIncarnation");
+        } else {
+            to.put(&[Kind::Alive.byte(), 0x86]);
+            to.keyed(b"\xa4Addr", self.addr);
+            to.put(b"\xabIncarnation");
+        }
         to.uint(self.incarnation);
         to.keyed(b"\xa4Meta", self.meta);
         to.keyed(b"\xa4Node", Some(self.node));
-        to.keyed_port(b"\xa4Port", self.port);
-        match self.vsn {
-            Some(&[a, b, c, d, e, f]) => {
-                to.put(&[0xa3, b'V', b's', b'n', 0xa6, a, b, c, d, e, f]);
+        match (self.port.to_be_bytes(), self.vsn) {
+            ([p, q], Some(&[a, b, c, d, e, f])) if p > 0 => {
+                to.put(&[
+                    0xa4, b'P', b'o', b'r', b't', 0xcd, p, q, 0xa3, b'V', b's', b'n', 0xa6, a, b,
+                    c, d, e, f,
+                ]);
             }
-            vsn => {
+            _ => {
+                to.keyed_port(b"\xa4Port", self.port);
                 to.put(b"\xa3Vsn");
-                to.opt_raw(vsn);
+                to.opt_raw(self.vsn);
             }
         }
     }
@@ -81,20 +91,31 @@ impl<'a> Body<'a> for Alive<'a> {
     const FIELDS: &'static [&'static [u8]] =
         &[b"Incarnation", b"Node", b"Addr", b"Port", b"Meta", b"Vsn"];
 
-    #[inline]
+    #[inline(always)]
     fn fast(from: &mut Fast<'a>) -> Option<Self> {
         // A copy of the cursor stays in registers.
         let mut at = *from;
-        at.expect(b"\x86")?;
-        let addr = at.keyed(b"\xa4Addr")?;
-        at.expect(b"\xabIncarnation")?;
+        let addr = match at.between::<7, 4, 12>(b"\x86\xa4Addr\xa4", b"\xabIncarnation") {
+            Some(addr) => Some(addr.as_slice()),
+            None => {
+                at.expect(b"\x86")?;
+                let addr = at.keyed(b"\xa4Addr")?;
+                at.expect(b"\xabIncarnation")?;
+                addr
+            }
+        };
         let incarnation = at.u32()?;
         let meta = at.keyed(b"\xa4Meta")?;
         let node = at.keyed(b"\xa4Node")??;
-        at.expect(b"\xa4Port")?;
-        let port = at.u16()?;
-        at.expect(b"\xa3Vsn")?;
-        let vsn = at.opt_raw()?;
+        let (port, vsn) = match at.between(b"\xa4Port\xcd", b"\xa3Vsn\xa6") {
+            Some(port) => (u16::from_be_bytes(*port), Some(at.chunk::<6>()?.as_slice())),
+            None => {
+                at.expect(b"\xa4Port")?;
+                let port = at.u16()?;
+                at.expect(b"\xa3Vsn")?;
+                (port, at.opt_raw()?)
+            }
+        };
         *from = at;
         Some(Self { incarnation, node, addr, port, meta, vsn })
     }

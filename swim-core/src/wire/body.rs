@@ -20,7 +20,7 @@ pub(super) trait Body<'a>: Default {
 }
 
 /// A body at the start of `bytes`.
-#[inline]
+#[inline(always)]
 pub(super) fn decode<'a, B: Body<'a>>(bytes: &'a [u8]) -> Result<B, DecodeError> {
     match B::fast(&mut Fast::new(bytes)) {
         Some(body) => Ok(body),
@@ -76,7 +76,7 @@ macro_rules! decoders {
             /// # Errors
             ///
             /// [`DecodeError`] says what is wrong with the bytes.
-            #[inline]
+            #[inline(always)]
             pub fn decode(body: &'a [u8]) -> Result<Self, DecodeError> {
                 $crate::wire::body::decode(body)
             }

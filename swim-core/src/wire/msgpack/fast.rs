@@ -41,6 +41,22 @@ impl<'a> Fast<'a> {
         }
     }
 
+    /// Takes `N` bytes that stand between these, all of them or none.
+    #[inline(always)]
+    pub(crate) fn between<const B: usize, const N: usize, const A: usize>(
+        &mut self,
+        before: &[u8; B],
+        after: &[u8; A],
+    ) -> Option<&'a [u8; N]> {
+        let (all, rest) = self.0.split_at_checked(B + N + A)?;
+        let (chunk, tail) = all[B..].split_first_chunk()?;
+        if all.first_chunk() != Some(before) || tail != after {
+            return None;
+        }
+        self.0 = rest;
+        Some(chunk)
+    }
+
     /// Takes `N` bytes.
     #[inline]
     pub(crate) fn chunk<const N: usize>(&mut self) -> Option<&'a [u8; N]> {

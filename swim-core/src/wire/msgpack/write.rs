@@ -30,6 +30,21 @@ impl<'b> Writer<'b> {
         self.0 = rest;
     }
 
+    /// `N` bytes between others, all of them in one move.
+    #[inline(always)]
+    pub(crate) fn between<const B: usize, const N: usize, const A: usize>(
+        &mut self,
+        before: &[u8; B],
+        bytes: &[u8; N],
+        after: &[u8; A],
+    ) {
+        let (all, rest) = self.split(B + N + A);
+        all[..B].copy_from_slice(before);
+        all[B..B + N].copy_from_slice(bytes);
+        all[B + N..].copy_from_slice(after);
+        self.0 = rest;
+    }
+
     /// Bytes as they are.
     #[inline]
     pub(crate) fn bytes(&mut self, bytes: &[u8]) {
