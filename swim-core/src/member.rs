@@ -152,6 +152,16 @@ impl From<[u8; 6]> for Versions {
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Record(Arc<[u8]>);
 
+/// What stands in a record.
+pub(crate) struct Parts<'a> {
+    pub(crate) versions: &'a [u8],
+    pub(crate) port: u16,
+    /// As it goes on the wire.
+    pub(crate) ip: &'a [u8],
+    pub(crate) name: &'a [u8],
+    pub(crate) meta: &'a [u8],
+}
+
 const VERSIONS: usize = 6;
 const IP_LEN: usize = 8;
 const NAME_LEN: usize = 9;
@@ -170,6 +180,17 @@ impl Record {
         bytes.extend_from_slice(name);
         bytes.extend_from_slice(meta);
         Self(bytes.into())
+    }
+
+    /// All of it, in one look.
+    #[inline]
+    pub(crate) fn parts(&self) -> Parts<'_> {
+        let (head, rest) = self.0.split_first_chunk::<IP>().expect("every record has a head");
+        let versions = &head[..VERSIONS];
+        let port = u16::from_be_bytes([head[VERSIONS], head[VERSIONS + 1]]);
+        let (ip, rest) = rest.split_at(head[IP_LEN].into());
+        let (name, meta) = rest.split_at(head[NAME_LEN].into());
+        Parts { versions, port, ip, name, meta }
     }
 
     pub(crate) fn name(&self) -> &str {

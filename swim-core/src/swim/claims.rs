@@ -56,6 +56,7 @@ impl Ctx {
     }
 
     /// The same, of the member in this slot; `None` if there was none.
+    #[inline]
     pub(crate) fn on_alive_at(
         &mut self,
         origin: Origin,
@@ -67,18 +68,24 @@ impl Ctx {
             self.on_newcomer(origin, claim, port);
             return;
         };
+        // Most claims repeat what is known, or renew it: those take the short way.
         let known = self.members.slot(slot);
-        let ip = claim.addr.unwrap_or_default();
-        let same_form = known.record().is_at(ip, port);
+        let same_form = known.record().is_at(claim.addr.unwrap_or_default(), port);
         if same_form && claim.incarnation <= known.incarnation() && slot != self.me {
             self.stats.stale += 1;
-            return;
-        }
-        if same_form && self.is_renewal(slot, known, claim) {
+        } else if same_form && self.is_renewal(slot, known, claim) {
             self.members.renew(slot, claim.incarnation);
             self.gossip(Rumour::Alive { subject: slot });
-            return;
+        } else {
+            self.on_other_alive(origin, claim, slot, port);
         }
+    }
+
+    /// A claim that may change more than the incarnation, or is about this node.
+    #[inline(never)]
+    fn on_other_alive(&mut self, origin: Origin, claim: &wire::Alive<'_>, slot: SlotId, port: u16) {
+        let ip = claim.addr.unwrap_or_default();
+        let same_form = self.members.slot(slot).record().is_at(ip, port);
         let Some((addr, versions)) = self.check_alive(origin, claim, ip, port) else { return };
         let known = self.members.slot(slot);
         let record = known.record();
@@ -154,6 +161,7 @@ impl Ctx {
         }
     }
 
+    #[inline(never)]
     fn on_newcomer(&mut self, origin: Origin, claim: &wire::Alive<'_>, port: u16) {
         if check_name(claim.node).is_err() {
             self.stats.rare().bad_names += 1;

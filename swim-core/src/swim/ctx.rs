@@ -184,6 +184,7 @@ impl Ctx {
         queued
     }
 
+    #[inline]
     pub(crate) fn gossip(&mut self, rumour: Rumour) {
         self.rumours.push(rumour);
         self.arm_gossip();

@@ -92,23 +92,10 @@ impl Node {
         if claims.is_empty() {
             return;
         }
-        let members = &self.cx.members;
-        let hashes: SmallVec<[u64; BATCH]> =
-            claims.iter().map(|claim| members.hash(claim.node)).collect();
-        if members.slots_len() > WARM_ABOVE {
-            warm(members, &hashes);
-        }
-        let slots: SmallVec<[Option<SlotId>; BATCH]> = claims
-            .iter()
-            .zip(&hashes)
-            .map(|(claim, &hash)| members.find_hashed(hash, claim.node))
-            .collect();
-        for (claim, slot) in claims.iter().zip(slots) {
-            match slot {
-                Some(_) => self.cx.on_alive_at(Origin::Datagram(from), claim, slot),
-                // A claim of this batch may have brought it since.
-                None => self.cx.on_alive(Origin::Datagram(from), claim),
-            }
+        let looks = look_up(&self.cx.members, claims);
+        for (claim, (hash, guess)) in claims.iter().zip(looks) {
+            let slot = self.cx.members.find_near(guess, hash, claim.node);
+            self.cx.on_alive_at(Origin::Datagram(from), claim, slot);
         }
         claims.clear();
     }
@@ -158,11 +145,22 @@ impl Node {
     }
 }
 
-/// Touches what these names will be found by. Two short loops, each of which the processor can run
+/// Where the members that these claims are about probably are, by the hashes of their names; what
+/// they will be found by is in the cache then. Short loops, each of which the processor can run
 /// ahead of its own misses.
-fn warm(members: &Members, hashes: &[u64]) {
-    let slots: SmallVec<[SlotId; BATCH]> =
-        hashes.iter().filter_map(|&hash| members.guess(hash)).collect();
-    let touched = slots.iter().fold(0, |all, &slot| all ^ members.touch(slot));
-    core::hint::black_box(touched);
+#[inline]
+fn look_up(members: &Members, claims: &[wire::Alive<'_>]) -> [(u64, SlotId); BATCH] {
+    let mut looks = [(0, 0); BATCH];
+    for ((hash, _), claim) in looks.iter_mut().zip(claims) {
+        *hash = members.hash(claim.node);
+    }
+    let looked = &mut looks[..claims.len().min(BATCH)];
+    for (hash, guess) in &mut *looked {
+        *guess = members.guess(*hash);
+    }
+    if members.slots_len() > WARM_ABOVE {
+        let touched = looked.iter().fold(0, |all, &(_, guess)| all ^ members.touch(guess));
+        core::hint::black_box(touched);
+    }
+    looks
 }

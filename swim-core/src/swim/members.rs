@@ -223,21 +223,35 @@ impl Members {
     }
 
     /// What [`find_hashed`](Self::find_hashed) and [`guess`](Self::guess) go by.
+    #[inline]
     pub(crate) fn hash(&self, name: &[u8]) -> u64 {
         self.base().hash(name)
     }
 
-    /// Where the member whose name has this hash probably is, without a look at its record.
-    pub(crate) fn guess(&self, hash: u64) -> Option<SlotId> {
-        self.base().index.iter_hash(hash).next().copied()
+    /// Where the member whose name has this hash probably is, without a look at its record. May lie
+    /// past the end.
+    #[inline]
+    pub(crate) fn guess(&self, hash: u64) -> SlotId {
+        self.base().index.iter_hash(hash).next().copied().unwrap_or(SlotId::MAX)
+    }
+
+    /// The member of this name, who is probably [there](Self::guess).
+    #[inline]
+    pub(crate) fn find_near(&self, guess: SlotId, hash: u64, name: &[u8]) -> Option<SlotId> {
+        match &self.table {
+            Table::Own(base) if base.is_named(guess, name) => Some(guess),
+            _ => self.find_hashed(hash, name),
+        }
     }
 
     /// Reads a little of what is stored where [`guess`](Self::guess) says, so that a later look
     /// finds it in the cache.
+    #[inline]
     pub(crate) fn touch(&self, guess: SlotId) -> u8 {
         self.base().record(guess).map_or(0, Record::touch)
     }
 
+    #[inline]
     fn base(&self) -> &Base {
         match &self.table {
             Table::Own(base) => base,

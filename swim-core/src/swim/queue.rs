@@ -123,44 +123,53 @@ impl<T> Lane<T> {
         for tier in 0..self.tiers.len() {
             let last = last_of_next;
             last_of_next = self.tiers.get(tier + 1).map_or(NIL, |next| next.tail);
+            let goes_on = (tier as u32) + 1 < limit;
             let mut misfits = 0;
+            let mut run = None;
             let mut id = if last == NIL { NIL } else { self.tiers[tier].head };
-            while id != NIL {
-                if room.parts == 0 || room.bytes <= room.overhead {
-                    return;
-                }
-                let item = &self.items[id as usize];
-                let next = if id == last { NIL } else { item.next };
+            while id != NIL && room.parts > 0 && room.bytes > room.overhead {
+                let item = &mut self.items[id as usize];
+                let next = item.next;
                 let what = item.what.as_ref().expect("listed items are not free");
                 if let Some(bytes) = emit(what, room.bytes - room.overhead) {
                     room.bytes = room.bytes.saturating_sub(bytes + room.overhead);
                     room.parts -= 1;
-                    if let Some(what) = self.advance(id, limit) {
-                        finished(what);
+                    let new = Run { before: item.previous, first: id, last: id, after: next };
+                    let run = run.get_or_insert(new);
+                    (run.last, run.after) = (id, next);
+                    item.sent += 1;
+                    if !goes_on {
+                        let what = item.what.take();
+                        self.release(id);
+                        what.map(&mut finished);
                     }
                 } else {
+                    if let Some(run) = run.take() {
+                        self.take_out(tier, run, goes_on);
+                    }
                     misfits += 1;
                     if misfits == MISFITS_MAX {
                         break;
                     }
                 }
-                id = next;
+                id = if id == last { NIL } else { next };
+            }
+            if let Some(run) = run {
+                self.take_out(tier, run, goes_on);
             }
         }
     }
 
-    /// Counts a transmission; the item comes out with the last one.
-    fn advance(&mut self, id: ItemId, limit: u32) -> Option<T> {
-        self.detach(id);
-        let item = &mut self.items[id as usize];
-        item.sent += 1;
-        if item.sent < limit {
-            self.attach_tail(id);
-            return None;
+    /// Takes items that stand side by side out of their tier, to the end of the next if they go on.
+    fn take_out(&mut self, tier: usize, run: Run, goes_on: bool) {
+        let Run { before, first, last, after } = run;
+        self.join(tier, before, after);
+        if goes_on {
+            let tier = self.tier(tier + 1);
+            let tail = self.tiers[tier].tail;
+            self.join(tier, tail, first);
+            self.join(tier, last, NIL);
         }
-        let what = item.what.take();
-        self.release(id);
-        what
     }
 
     fn release(&mut self, id: ItemId) {
@@ -170,53 +179,53 @@ impl<T> Lane<T> {
     }
 
     fn attach_head(&mut self, id: ItemId) {
-        let tier = self.tier_of(id);
-        let head = core::mem::replace(&mut self.tiers[tier].head, id);
-        self.items[id as usize].previous = NIL;
-        self.items[id as usize].next = head;
-        match head {
-            NIL => self.tiers[tier].tail = id,
-            _ => self.items[head as usize].previous = id,
-        }
-    }
-
-    fn attach_tail(&mut self, id: ItemId) {
-        let tier = self.tier_of(id);
-        let tail = core::mem::replace(&mut self.tiers[tier].tail, id);
-        self.items[id as usize].previous = tail;
-        self.items[id as usize].next = NIL;
-        match tail {
-            NIL => self.tiers[tier].head = id,
-            _ => self.items[tail as usize].next = id,
-        }
-    }
-
-    fn tier_of(&mut self, id: ItemId) -> usize {
-        let tier = self.items[id as usize].sent as usize;
-        while self.tiers.len() <= tier {
-            self.tiers.push(Tier { head: NIL, tail: NIL });
-        }
-        tier
+        let tier = self.tier(self.items[id as usize].sent as usize);
+        let head = self.tiers[tier].head;
+        self.join(tier, id, head);
+        self.join(tier, NIL, id);
     }
 
     fn detach(&mut self, id: ItemId) {
         let Item { sent, previous, next, .. } = self.items[id as usize];
-        let tier = &mut self.tiers[sent as usize];
+        self.join(sent as usize, previous, next);
+    }
+
+    /// Has two items of a tier stand side by side; `NIL` is its end.
+    #[inline]
+    fn join(&mut self, tier: usize, previous: u32, next: u32) {
         match previous {
-            NIL => tier.head = next,
+            NIL => self.tiers[tier].head = next,
             _ => self.items[previous as usize].next = next,
         }
         match next {
-            NIL => self.tiers[sent as usize].tail = previous,
+            NIL => self.tiers[tier].tail = previous,
             _ => self.items[next as usize].previous = previous,
         }
     }
+
+    /// The tier of items sent so often, which is made if there is none.
+    fn tier(&mut self, sent: usize) -> usize {
+        while self.tiers.len() <= sent {
+            self.tiers.push(Tier { head: NIL, tail: NIL });
+        }
+        sent
+    }
+}
+
+/// Items that stand side by side in a tier, and what stands around them.
+struct Run {
+    before: u32,
+    first: u32,
+    last: u32,
+    after: u32,
 }
 
 #[cfg(test)]
 mod tests {
     use alloc::vec;
     use alloc::vec::Vec;
+
+    use proptest::prelude::*;
 
     use super::*;
 
@@ -274,5 +283,59 @@ mod tests {
         assert_eq!(lane.remove_last(), Some((1, 10)));
         assert_eq!(lane.remove_last(), Some((2, 5000)));
         assert_eq!(lane.remove_last(), None);
+    }
+
+    /// The same queue as plain lists of (item, bytes), the next to go first.
+    #[derive(Default)]
+    struct Model(Vec<Vec<(u32, usize)>>);
+
+    impl Model {
+        fn fill(&mut self, mut bytes: usize, limit: usize) -> Vec<u32> {
+            let mut sent = vec![];
+            for tier in 0..self.0.len() {
+                sent.extend(self.offer(tier, &mut bytes));
+            }
+            // What goes on comes behind what stands there, and is not offered again.
+            let moved = sent.iter().map(|&(tier, item)| (tier + 1, item));
+            for (tier, item) in moved.filter(|&(tier, _)| tier < limit) {
+                self.0.resize_with(self.0.len().max(tier + 1), Vec::new);
+                self.0[tier].push(item);
+            }
+            sent.into_iter().map(|(_, (x, _))| x).collect()
+        }
+
+        fn offer(&mut self, tier: usize, bytes: &mut usize) -> Vec<(usize, (u32, usize))> {
+            let mut misfits = 0;
+            let (mut sent, mut stay) = (vec![], vec![]);
+            for (x, len) in core::mem::take(&mut self.0[tier]) {
+                if misfits < MISFITS_MAX && len + 2 <= *bytes {
+                    *bytes -= len + 2;
+                    sent.push((tier, (x, len)));
+                } else {
+                    misfits += 1;
+                    stay.push((x, len));
+                }
+            }
+            self.0[tier] = stay;
+            sent
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_lane_sends_what_plain_lists_would(
+            steps in proptest::collection::vec((1usize..40, 0usize..120, any::<bool>()), 1..60),
+        ) {
+            let (mut lane, mut model) = (Lane::new(), Model(vec![vec![]]));
+            for (x, (len, bytes, fills)) in (0..).zip(steps) {
+                if fills {
+                    prop_assert_eq!(fill(&mut lane, bytes, 4).0, model.fill(bytes, 4));
+                } else {
+                    lane.push((x, len));
+                    model.0[0].insert(0, (x, len));
+                }
+                prop_assert_eq!(lane.len(), model.0.iter().map(Vec::len).sum::<usize>());
+            }
+        }
     }
 }

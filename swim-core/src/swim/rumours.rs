@@ -10,6 +10,7 @@ use smallvec::SmallVec;
 use super::members::{Members, SlotId};
 use super::queue::{ItemId, Lane as Tiers, Room};
 use crate::ids::{Lane, NodeName, OpId};
+use crate::member::Parts;
 use crate::wire::{Alive, Claim, Compound, Kind};
 
 /// One datagram in this many, of those made for rumours, serves the user lanes first, and each of
@@ -72,16 +73,17 @@ fn fitting(len: usize, bytes_left: usize) -> Option<u16> {
 }
 
 /// What the table says of a member, as an alive message.
+#[inline]
 pub(crate) fn alive(members: &Members, subject: SlotId) -> Alive<'_> {
     let slot = members.slot(subject);
-    let record = slot.record();
+    let Parts { versions, port, ip, name, meta } = slot.record().parts();
     Alive {
         incarnation: slot.incarnation(),
-        node: record.name_bytes(),
-        addr: Some(record.wire_ip()),
-        port: record.port(),
-        meta: Some(record.meta()).filter(|meta| !meta.is_empty()),
-        vsn: Some(record.version_bytes()),
+        node: name,
+        addr: Some(ip),
+        port,
+        meta: Some(meta).filter(|meta| !meta.is_empty()),
+        vsn: Some(versions),
     }
 }
 

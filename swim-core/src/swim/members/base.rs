@@ -94,8 +94,13 @@ impl Base {
 
     #[inline]
     pub(super) fn find(&self, hash: u64, name: &[u8]) -> Option<SlotId> {
-        let named = |slot: &SlotId| self.record(*slot).is_some_and(|record| record.is_named(name));
-        self.index.find(hash, named).copied()
+        self.index.find(hash, |&slot| self.is_named(slot, name)).copied()
+    }
+
+    /// Whether a slot, which may lie past the end, is that of this name.
+    #[inline]
+    pub(super) fn is_named(&self, slot: SlotId, name: &[u8]) -> bool {
+        self.record(slot).is_some_and(|record| record.is_named(name))
     }
 
     /// Where this very record, or one of the same name, stands.

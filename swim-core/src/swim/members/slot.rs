@@ -1,7 +1,7 @@
 //! One place of the table: what is stored, and what is shown.
 
 use crate::ids::Incarnation;
-use crate::member::{Member, Record, State};
+use crate::member::{Member, Parts, Record, State};
 use crate::wire::NodeState;
 
 /// The replicated fact about one member, as a table shows it; a hole has no record.
@@ -36,15 +36,15 @@ impl<'a> Slot<'a> {
     /// What a push/pull says of it.
     #[inline]
     pub(crate) fn entry(&self) -> NodeState<'a> {
-        let record = self.record();
+        let Parts { versions, port, ip, name, meta } = self.record().parts();
         NodeState {
-            name: record.name_bytes(),
-            addr: Some(record.wire_ip()),
-            port: record.port(),
-            meta: Some(record.meta()).filter(|meta| !meta.is_empty()),
+            name,
+            addr: Some(ip),
+            port,
+            meta: Some(meta).filter(|meta| !meta.is_empty()),
             incarnation: self.incarnation,
             state: self.state as u8 as _,
-            vsn: Some(record.version_bytes()),
+            vsn: Some(versions),
         }
     }
 
