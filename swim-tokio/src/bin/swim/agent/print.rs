@@ -3,27 +3,29 @@
 use std::cell::Cell;
 use std::io::{self, Write as _};
 use std::net::SocketAddr;
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use swim_tokio::swim_core::serf::{Change, Event, Member};
+use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::mpsc::{Receiver, Sender, channel};
 
 use crate::flags::Format;
 
 /// Prints events on a thread of its own: a reader that does not keep up misses events, and is told
 /// how many, but does not stop the agent.
 pub(crate) struct Printer {
-    events: SyncSender<Event>,
+    events: Sender<Event>,
     /// How many were missed and not told yet.
     missed: Cell<u64>,
 }
 
 impl Printer {
     pub(crate) fn start(format: Format) -> Self {
-        let (events, taken) = sync_channel(EVENTS_MAX);
-        std::thread::spawn(move || print_all(&taken, format));
+        // A channel of the standard library would set aside the room for all events at once.
+        let (events, taken) = channel(EVENTS_MAX);
+        std::thread::spawn(move || print_all(taken, format));
         Self { events, missed: Cell::new(0) }
     }
 
@@ -40,8 +42,8 @@ impl Printer {
 }
 
 /// Until the agent ends or nobody reads any more.
-fn print_all(events: &Receiver<Event>, format: Format) {
-    while let Ok(event) = events.recv() {
+fn print_all(mut events: Receiver<Event>, format: Format) {
+    while let Some(event) = events.blocking_recv() {
         for object in objects(&event) {
             if write(&object, format).is_err() {
                 return tracing::warn!("nobody reads the events any more");
