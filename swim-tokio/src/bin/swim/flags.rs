@@ -7,7 +7,7 @@ mod dashes;
 use std::ffi::OsString;
 
 use clap::error::ErrorKind;
-use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use clap::{Args as _, Command, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 pub(crate) use agent::{AgentFlags, Format, KeygenFlags};
 pub(crate) use client::{
@@ -78,6 +78,27 @@ pub(crate) enum Stop {
 
 impl Cli {
     pub(crate) fn read(args: impl IntoIterator<Item = OsString>) -> Result<Self, Stop> {
+        let args: Vec<OsString> = args.into_iter().collect();
+        match &args[..] {
+            [_, verb, flags @ ..] if verb == "agent" => {
+                Self::agent(flags).map_or_else(|| Self::any(args), Ok)
+            }
+            _ => Self::any(args),
+        }
+    }
+
+    /// The agent's flags, if nothing is wrong with them. It runs for long, and would keep the pages
+    /// that it takes to know the flags of all other commands.
+    fn agent(flags: &[OsString]) -> Option<Self> {
+        let command = AgentFlags::augment_args(Command::new("agent").no_binary_name(true));
+        let flags = dashes::rewrite(&command, flags.iter().cloned()).ok()?;
+        let matches = command.try_get_matches_from(flags).ok()?;
+        let flags = AgentFlags::from_arg_matches(&matches).ok()?;
+        Some(Self { verb: Verb::Agent(Box::new(flags)) })
+    }
+
+    /// The command, or why there is none.
+    fn any(args: impl IntoIterator<Item = OsString>) -> Result<Self, Stop> {
         let mut args = args.into_iter();
         let program = args.next().unwrap_or_else(|| "swim".into());
         let mut cli = Self::command();
