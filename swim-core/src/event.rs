@@ -8,7 +8,7 @@ use core::time::Duration;
 use bytes::Bytes;
 
 use crate::ids::{Incarnation, NodeName, OpId};
-use crate::member::Member;
+use crate::member::{Member, State};
 
 /// Something happened. Events about one member come in order; see architecture 3.12.
 // New variants stand at the end: digests of journals count where a variant stands.
@@ -99,6 +99,17 @@ pub enum Event {
         by: NodeName,
         /// How that node's word came, or how this node knows.
         evidence: Evidence,
+    },
+    /// Somebody accuses this node, which refutes it. Raised only with `evidence_events`, right
+    /// before [`Event::Refuted`].
+    Accused {
+        /// Who. That it left is said in this node's own name; of a push/pull it is not known who
+        /// says it, and it is this node, too.
+        by: NodeName,
+        /// How the word came.
+        evidence: Evidence,
+        /// What this node is said to be: suspect, dead or left.
+        claimed: State,
     },
 }
 

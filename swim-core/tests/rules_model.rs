@@ -234,7 +234,14 @@ impl World {
         self.heard.push(claim);
         self.take(bytes);
         let expected = self.model.hear(claim);
-        let event = self.node.poll_event();
+        let mut event = self.node.poll_event();
+        if let Some(Event::Accused { by, claimed, .. }) = &event {
+            // Who says what is refuted: that it left, in its own name.
+            let by_itself = by.as_str() == name(self.model.subject);
+            assert_eq!(by_itself, *claimed == State::Left, "{:?}: {event:?}", self.heard);
+            assert!(matches!(expected, Some(Told::Refuted(_))), "{:?}: {event:?}", self.heard);
+            event = self.node.poll_event();
+        }
         let told = event.as_ref().map(|event| told(event, self.model.subject));
         self.same("the event", &told, &expected);
         assert!(self.node.poll_event().is_none(), "{:?}: more than one event", self.heard);

@@ -171,6 +171,32 @@ fn whatever_is_wrong_with_the_flags_is_one_line_and_exit_1() {
 }
 
 #[test]
+fn an_agent_tells_who_accused_its_own_node() {
+    let (bind, rpc) = (free_addr(32), free_addr(33));
+    let rpc = format!("--rpc-addr={rpc}");
+    let mut agent = Agent::start(&["--node=a", "--bind", &bind.to_string(), &rpc]);
+    agent.wait_event("\"a\"");
+    let why = || String::from_utf8(swim(&["why", &rpc, "a"]).stdout).unwrap();
+    let first = "a is alive, the node of the agent itself";
+    let quiet = "Nobody has accused it, as far as the agent remembers";
+    assert_eq!(why(), format!("{first}\n{quiet}\n"));
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    for (claim, incarnation, from) in [(3, 1, b"b"), (5, 2, b"c"), (3, 3, b"b"), (5, 4, b"a")] {
+        let claim = [&[claim, 0x83][..], b"\xa4From\xa1", from, b"\xabIncarnation"].concat();
+        let claim = [&claim[..], &[incarnation], b"\xa4Node\xa1a"].concat();
+        socket.send_to(&claim, bind).unwrap();
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    let text = why();
+    let said: Vec<_> = text.lines().map(|line| line.split("  ").last().unwrap()).collect();
+    let left = "refuted: somebody said in its name that it left";
+    let refuted = "4 accusations refuted, as far as the agent remembers: \
+                   2 of b, 1 of c, 1 of somebody in its name";
+    let (suspect, dead) = ("refuted: b took it for suspect", "refuted: c took it for dead");
+    assert_eq!(said, [first, suspect, dead, suspect, left, refuted]);
+}
+
+#[test]
 fn a_port_in_use_is_one_line_and_exit_1() {
     let held = UdpSocket::bind("127.0.0.1:0").unwrap();
     let addr = held.local_addr().unwrap().to_string();

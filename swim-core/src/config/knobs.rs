@@ -318,7 +318,8 @@ knobs! {
     skip_inbound_label_check: bool = false, false, false; (), FIXED;
 
     /// Whether [`Event::Suspected`](crate::Event::Suspected),
-    /// [`Event::Confirmed`](crate::Event::Confirmed), [`Event::Trusted`](crate::Event::Trusted) and
+    /// [`Event::Confirmed`](crate::Event::Confirmed), [`Event::Trusted`](crate::Event::Trusted),
+    /// [`Event::Accused`](crate::Event::Accused) and
     /// [`Event::Refuted`](crate::Event::Refuted) are raised, and of a Serf node
     /// [`serf::Event::Evidence`](crate::serf::Event::Evidence).
     ///

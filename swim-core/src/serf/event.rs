@@ -8,6 +8,7 @@ use bytes::Bytes;
 
 use crate::event::{self, Evidence, ExchangeError};
 use crate::ids::{NodeName, OpId};
+use crate::member::State;
 use crate::serf::Member;
 use crate::time::Instant;
 
@@ -116,6 +117,16 @@ pub enum Finding {
     Down {
         /// Whose word it was: that of a suspicion that ended is the first accuser's.
         by: Option<NodeName>,
+    },
+    /// The member is this node itself, and it refutes what was said of it.
+    Refuted {
+        /// Who said it. That it left is said in its own name; of a push/pull it is not known who
+        /// said it, and it is this node, too.
+        by: NodeName,
+        /// How the word came.
+        evidence: Evidence,
+        /// What it was said to be: suspect, dead or left.
+        claimed: State,
     },
 }
 

@@ -436,6 +436,10 @@ impl Serf {
                 cx.find_out(member, Finding::Suspected { by, evidence });
             }
             event::Event::Trusted(member) => cx.find_out(member, Finding::Trusted),
+            event::Event::Accused { by, evidence, claimed } => {
+                let me = cx.node.at(cx.node.my_slot());
+                cx.find_out(me, Finding::Refuted { by, evidence, claimed });
+            }
             event::Event::Changed(swim) => {
                 if let Some(slot) = cx.node.find(swim.name().as_bytes()) {
                     let status = Status::new(true, cx.node.mark(slot).leaves);

@@ -101,7 +101,7 @@ impl Ctx {
         let before = Known { state: known.state(), incarnation: known.incarnation() };
         match rules::on_alive(before, self.subject(slot), claim.incarnation, place, same_content) {
             OnAlive::Stale => self.stats.stale += 1,
-            OnAlive::Refute => self.refute(origin, claim.incarnation),
+            OnAlive::Refute => self.refute(origin, claim.incarnation, None),
             OnAlive::Conflict => {
                 self.stats.rare().conflicts += 1;
                 let record = Record::new(claim.node, addr, meta, versions);
@@ -285,7 +285,9 @@ impl Ctx {
             OnAccusation::Stale | OnAccusation::Outdate => self.on_stale_accusation(origin, slot),
             OnAccusation::Unanswerable => self.stats.rare().bad_incarnations += 1,
             OnAccusation::Refute if self.leaving => {}
-            OnAccusation::Refute => self.refute(origin, claim.incarnation),
+            OnAccusation::Refute => {
+                self.refute(origin, claim.incarnation, Some((claim.from, State::Suspect)));
+            }
             OnAccusation::Confirm => self.confirm(origin, slot, claim),
             OnAccusation::Apply => self.begin_suspicion(origin, slot, claim),
         }
@@ -322,7 +324,11 @@ impl Ctx {
         match rules::on_dead(self.known(slot), self.subject(slot), claim.incarnation) {
             OnAccusation::Stale | OnAccusation::Confirm => self.on_stale_accusation(origin, slot),
             OnAccusation::Unanswerable => self.stats.rare().bad_incarnations += 1,
-            OnAccusation::Refute => self.refute(origin, claim.incarnation),
+            OnAccusation::Refute => {
+                let left = claim.from == claim.node;
+                let claimed = if left { State::Left } else { State::Dead };
+                self.refute(origin, claim.incarnation, Some((claim.from, claimed)));
+            }
             OnAccusation::Apply => match NodeName::from_wire(claim.from) {
                 Ok(_) if self.asks_first(slot, claim) => self.ask_first(origin, slot, claim),
                 Ok(from) => self.apply_dead(slot, claim.incarnation, from),
@@ -338,8 +344,9 @@ impl Ctx {
     }
 
     /// Answers an accusation against this node of this incarnation: to all by gossip, and to
-    /// whoever passed it on at once.
-    fn refute(&mut self, origin: Origin, accused: u32) {
+    /// whoever passed it on at once. `accuser`: who says what, unless it is an alive of an earlier
+    /// life.
+    fn refute(&mut self, origin: Origin, accused: u32, accuser: Option<(&[u8], State)>) {
         if !self.config.ablation.refute {
             return;
         }
@@ -352,6 +359,11 @@ impl Ctx {
             self.answer(from);
         }
         if self.config.knobs.evidence_events {
+            if let Some((by, claimed)) = accuser
+                && let Ok(by) = NodeName::from_wire(by)
+            {
+                self.raise(Event::Accused { by, evidence: origin.evidence(), claimed });
+            }
             self.raise(Event::Refuted(Incarnation(incarnation)));
         }
     }

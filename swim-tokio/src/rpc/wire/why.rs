@@ -43,6 +43,14 @@ pub enum Saying {
     Failed,
     /// It left, by the word of `by`.
     Left,
+    /// The agent's node itself: it was said to be suspect, and has refuted it.
+    RefutedSuspicion,
+    /// The agent's node itself: it was said to be dead, and has refuted it.
+    RefutedDeath,
+    /// The agent's node itself: somebody said in its name that it left, and it has refuted it.
+    RefutedLeave,
+    /// The agent's node itself: a push/pull showed it as gone or suspect, and it has refuted it.
+    RefutedShown,
     /// Something that this version does not know.
     #[default]
     Unknown,
@@ -75,6 +83,10 @@ impl Accusation {
             "trusted" => Saying::Trusted,
             "failed" => Saying::Failed,
             "left" => Saying::Left,
+            "refuted-suspect" => Saying::RefutedSuspicion,
+            "refuted-dead" => Saying::RefutedDeath,
+            "refuted-left" => Saying::RefutedLeave,
+            "refuted-shown" => Saying::RefutedShown,
             _ => Saying::Unknown,
         };
         Ok(Self { at: Duration::from_millis(at_ms), what, by })
@@ -92,6 +104,10 @@ impl Accusation {
             Saying::Trusted => "trusted",
             Saying::Failed => "failed",
             Saying::Left => "left",
+            Saying::RefutedSuspicion => "refuted-suspect",
+            Saying::RefutedDeath => "refuted-dead",
+            Saying::RefutedLeave => "refuted-left",
+            Saying::RefutedShown => "refuted-shown",
             Saying::Unknown => "",
         };
         to.map(FIELDS.len()).text("By").text(&self.by).text("Helpers").uint(helpers.into());

@@ -3,8 +3,8 @@
 use std::collections::{HashMap, VecDeque};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use swim_core::Evidence;
 use swim_core::serf::{Finding, Member, Status};
+use swim_core::{Evidence, State};
 
 use crate::rpc::wire::{Accusation, Saying};
 
@@ -23,6 +23,15 @@ impl Sayings {
                     Evidence::PushPull => Saying::Shown,
                     // Gossip, and whatever else comes to a node from outside.
                     _ => Saying::Told,
+                };
+                (what, by.as_str().into())
+            }
+            Finding::Refuted { by, evidence, claimed } => {
+                let what = match (evidence, claimed) {
+                    (Evidence::PushPull, _) => Saying::RefutedShown,
+                    (_, State::Dead) => Saying::RefutedDeath,
+                    (_, State::Left) => Saying::RefutedLeave,
+                    _ => Saying::RefutedSuspicion,
                 };
                 (what, by.as_str().into())
             }

@@ -7,7 +7,8 @@ use swim_tokio::Events;
 use swim_tokio::rpc::{AgentEvent, Feed};
 use swim_tokio::serf::SerfBackend;
 use swim_tokio::swim_core;
-use swim_tokio::swim_core::serf::{Change, Coalescer, Event, Window};
+use swim_tokio::swim_core::State;
+use swim_tokio::swim_core::serf::{Change, Coalescer, Event, Finding, Window};
 use tokio::time::sleep;
 
 use super::handlers::Handlers;
@@ -112,6 +113,10 @@ fn log(event: &Event) {
             existing.addr(),
             other.addr()
         ),
+        Event::Evidence { finding: Finding::Refuted { by, claimed, .. }, .. } => {
+            let claim = if *claimed == State::Suspect { "suspect" } else { "dead" };
+            tracing::warn!(target: MEMBERLIST, "Refuting a {claim} message (from: {by})");
+        }
         Event::Lagged(count) => tracing::warn!("{count} events were dropped: too many at once"),
         _ => {}
     }
@@ -126,3 +131,5 @@ async fn alarm(due: Option<Duration>) {
 
 /// Lines about members and messages are Serf's own, not the agent's.
 const SERF: &str = "swim::serf";
+/// Those about what the bare node does.
+const MEMBERLIST: &str = "swim_tokio";

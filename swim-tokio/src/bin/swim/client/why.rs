@@ -1,5 +1,7 @@
 //! `swim why`.
 
+use std::collections::BTreeMap;
+
 use swim_tokio::rpc::wire::{Accusation, Saying};
 
 use super::{Failure, connect};
@@ -17,15 +19,39 @@ pub(super) async fn run(flags: &WhyFlags) -> Result<(), Failure> {
     let member = members.into_iter().find(|member| member.name == *name);
     let member = member.ok_or_else(|| Failure::new(format!("No member is named {name:?}")))?;
     let said = client.why(name).await.map_err(|e| Failure::of("Error asking why", &e))?;
-    say!("{} is {}", name.escape_debug(), member.status);
+    let stats = client.stats().await.map_err(|e| Failure::of("Error asking why", &e))?;
+    let agent = stats.get("agent").and_then(|agent| agent.get("name"));
+    let itself = agent == Some(name);
+    let which = if itself { ", the node of the agent itself" } else { "" };
+    say!("{} is {}{which}", name.escape_debug(), member.status);
     for one in &said {
         let (at, text) = (one.at, text(one));
         say!("{}.{:03}  {text}", Date(at.as_secs()), at.subsec_millis());
     }
     if said.is_empty() {
         say!("Nobody has accused it, as far as the agent remembers");
+    } else if itself {
+        say!("{}", summary(&said));
     }
     Ok(())
+}
+
+/// How many accusations were refuted, and whose they were: `3 accusations refuted: 2 of a, 1 of b`.
+fn summary(said: &[Accusation]) -> String {
+    let mut by = BTreeMap::<&str, usize>::new();
+    for one in said {
+        let accuser = match one.what {
+            Saying::RefutedSuspicion | Saying::RefutedDeath => &one.by,
+            Saying::RefutedLeave => "somebody in its name",
+            Saying::RefutedShown => "unknown nodes, by push/pull",
+            _ => continue,
+        };
+        *by.entry(accuser).or_default() += 1;
+    }
+    let all: usize = by.values().sum();
+    let by: Vec<_> = by.iter().map(|(by, n)| format!("{n} of {}", by.escape_debug())).collect();
+    let plural = if all == 1 { "" } else { "s" };
+    format!("{all} accusation{plural} refuted, as far as the agent remembers: {}", by.join(", "))
 }
 
 fn text(said: &Accusation) -> String {
@@ -46,6 +72,10 @@ fn text(said: &Accusation) -> String {
         Saying::Trusted => "trusted: it has proved to be alive".into(),
         Saying::Failed => format!("failed: by the word of {by}"),
         Saying::Left => format!("left: by the word of {by}"),
+        Saying::RefutedSuspicion => format!("refuted: {by} took it for suspect"),
+        Saying::RefutedDeath => format!("refuted: {by} took it for dead"),
+        Saying::RefutedLeave => "refuted: somebody said in its name that it left".into(),
+        Saying::RefutedShown => "refuted: a push/pull showed it as gone or suspect".into(),
         _ => "something that this program does not know".into(),
     }
 }
