@@ -207,6 +207,20 @@ knobs! {
     /// Default 1 s; 1 ms to 1 h. Only with `user_coalesce_period`. Smaller gathers less, larger
     /// tells later. Fixed.
     user_quiescent_period: Duration = S(1); (Duration::from_millis(1), HOUR), FIXED;
+
+    /// How long after broadcasts of one kind have come to be many it is looked whether they still
+    /// are, and how often from then on while they are; see
+    /// [`Event::QueueDeep`](crate::serf::Event::QueueDeep).
+    ///
+    /// Default 30 s; 100 ms to 1 h. Smaller tells of bursts that are soon over, larger tells later.
+    /// Reloadable.
+    queue_check_interval: Duration = S(30); (Duration::from_millis(100), HOUR), RELOAD;
+
+    /// As many broadcasts of one kind (intents, queries, events) that wait are many.
+    ///
+    /// Default 128 (Consul 1,000,000); 1 to 1,048,576. Smaller tells of what is soon over in a
+    /// cluster of that many members, larger of trouble only. Reloadable.
+    queue_depth_warning: u32 = 128; (1, 1 << 20), RELOAD;
 }
 
 /// The settings of a Serf node, those of its bare node included. One that exists is valid.

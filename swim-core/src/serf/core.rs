@@ -10,6 +10,7 @@ use bytes::Bytes;
 
 use super::events::Events;
 use super::lamport::Clocks;
+use super::queues::Backlog;
 use super::stats::Counters;
 use super::timers::{Due, Timers};
 use crate::ids::{Lane, OpId};
@@ -30,6 +31,8 @@ pub(super) struct Core {
     purge_armed: bool,
     /// Gathers events, if the configuration wants that.
     coalescer: Option<Box<Coalescer>>,
+    /// What is known of queues that were deep lately.
+    pub(super) backlog: Option<Box<Backlog>>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -57,6 +60,7 @@ impl Core {
             stats: Counters::default(),
             waits: BTreeMap::new(),
             purge_armed: false,
+            backlog: None,
         }
     }
 
@@ -124,13 +128,12 @@ impl Core {
     /// Queues a broadcast; `op` ends once it was sent often enough or dropped. Whether some
     /// datagram has room for it.
     pub(super) fn broadcast(&mut self, lane: Lane, message: Bytes, op: Option<OpId>) -> bool {
-        let knobs = &self.config.knobs;
-        let depth_max = match knobs.min_queue_depth {
-            0 => knobs.max_queue_depth,
-            min => min.max(u32::try_from(2 * self.node.known_len()).unwrap_or(u32::MAX)),
-        };
-        let queued = self.node.broadcast(lane, message, op, depth_max);
-        if !queued {
+        let (waiting, waiting_max) = (self.node.queue_len(lane), self.waiting_max());
+        let queued = self.node.broadcast(lane, message, op, waiting_max);
+        if queued {
+            let dropped = waiting + 1 - self.node.queue_len(lane);
+            self.look_after(lane, dropped as u64);
+        } else {
             self.stats.count().broadcasts_too_long += 1;
         }
         queued

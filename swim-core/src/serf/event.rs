@@ -81,6 +81,37 @@ pub enum Event {
         /// What is said of it.
         finding: Finding,
     },
+    /// Many broadcasts of one kind wait to be gossiped, or some were dropped since too many did. It
+    /// is told every [`queue_check_interval`](crate::serf::SerfConfig::queue_check_interval) while
+    /// that is so.
+    QueueDeep {
+        /// Of which kind.
+        queue: Queue,
+        /// How many wait now.
+        waiting: usize,
+        /// How many were dropped since it was last looked.
+        dropped: u64,
+        /// As many as may wait.
+        waiting_max: u32,
+    },
+}
+
+/// What waits to be gossiped, by kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[expect(clippy::exhaustive_enums, reason = "Serf has these three queues")]
+pub enum Queue {
+    /// Words of members that join or leave.
+    Intent,
+    /// Queries.
+    Query,
+    /// User events.
+    Event,
+}
+
+impl Queue {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Intent, Self::Query, Self::Event];
 }
 
 /// What became of a member.

@@ -363,6 +363,7 @@ impl Serf {
                     members.on_purge(cx);
                     self.answers.on_purge(cx);
                 }
+                Due::QueueCheck => cx.on_queue_check(),
             }
         }
     }

@@ -19,6 +19,8 @@ pub(super) enum Due {
     Prune(NodeName),
     /// What was remembered for a while is looked through.
     Purge,
+    /// It is looked whether too many broadcasts wait.
+    QueueCheck,
 }
 
 /// Deadlines in order; owners ignore those that mean nothing any more.

@@ -233,6 +233,7 @@ fn common(swim: ConfigBuilder) -> Result<Arc<SerfConfig>, Failure> {
         .protocol(4)
         .leave_propagate_delay(Duration::from_secs(3) / SPEED)
         .min_queue_depth(4096)
+        .queue_depth_warning(1_000_000)
         .name_conflict_resolution(false);
     Ok(config.build()?)
 }

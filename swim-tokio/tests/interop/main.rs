@@ -10,6 +10,7 @@ mod agent_crashes;
 mod agent_discovers;
 mod agent_files;
 mod agent_handlers;
+mod agent_queues;
 mod agent_runs;
 mod cli;
 mod cli_agents;

@@ -7,13 +7,24 @@ use std::vec::Vec;
 use bytes::BytesMut;
 
 use super::net::{Net, config, swim};
-use crate::serf::{Event, QueryParams, Rejected, SerfConfig};
+use crate::serf::{Event, QueryParams, Queue, Rejected, SerfConfig};
 use crate::wire::serf::{Join, Leave, Query, UserEvent};
 
 fn join(ltime: u64, node: &str) -> Vec<u8> {
     let mut out = BytesMut::new();
     Join { ltime, node: node.as_bytes() }.encode(&mut out);
     out.to_vec()
+}
+
+/// What was told of queues.
+fn told(net: &mut Net) -> Vec<(Queue, usize, u64, u32)> {
+    let told = net.take_events(0).into_iter().filter_map(|event| match event {
+        Event::QueueDeep { queue, waiting, dropped, waiting_max } => {
+            Some((queue, waiting, dropped, waiting_max))
+        }
+        _ => None,
+    });
+    told.collect()
 }
 
 #[test]
@@ -24,6 +35,36 @@ fn queued_intents_are_as_many_as_configured() {
         net.inject(from, 0, &join(n + 1, &format!("unknown-{n}")));
     }
     assert_eq!(net.serf(0).info().intent_queue, 4096);
+    assert_eq!(told(&mut net), []);
+    // Nobody is there to be told, so they wait on.
+    net.run_for(Duration::from_secs(65));
+    let dropped = 5000 - 4096;
+    let looks = [(Queue::Intent, 4096, dropped, 4096), (Queue::Intent, 4096, 0, 4096)];
+    assert_eq!(told(&mut net), looks);
+}
+
+#[test]
+fn a_queue_that_is_deep_for_a_moment_is_not_worth_a_word() {
+    let config = SerfConfig::builder(swim()).queue_depth_warning(10).build().unwrap();
+    let mut net = Net::joined(2, &config);
+    for n in 0..9 {
+        net.user_event(0, &format!("e{n}"), b"");
+    }
+    net.run_for(Duration::from_secs(65));
+    for n in 0..30 {
+        net.user_event(0, &format!("f{n}"), b"");
+    }
+    assert!(net.serf(0).info().event_queue >= 10);
+    net.run_for(Duration::from_secs(65));
+    assert_eq!((net.serf(0).info().event_queue, told(&mut net)), (0, [].into()));
+    // Alone, they wait.
+    net.crash(1);
+    net.run_for(Duration::from_secs(60));
+    for n in 0..11 {
+        net.user_event(0, &format!("g{n}"), b"");
+    }
+    net.run_for(Duration::from_secs(31));
+    assert_eq!(told(&mut net), [(Queue::Event, 11, 0, 4096)]);
 }
 
 #[test]
@@ -35,6 +76,8 @@ fn with_a_least_depth_the_queue_grows_with_the_cluster() {
         net.inject(from, 0, &join(n + 1, &format!("unknown-{n}")));
     }
     assert_eq!(net.serf(0).info().intent_queue, 100, "twice the one member is less");
+    net.run_for(Duration::from_secs(31));
+    assert_eq!(told(&mut net), [(Queue::Intent, 100, 200, 100)]);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use swim_tokio::rpc::{AgentEvent, Feed};
 use swim_tokio::serf::SerfBackend;
 use swim_tokio::swim_core;
 use swim_tokio::swim_core::State;
-use swim_tokio::swim_core::serf::{Change, Coalescer, Event, Finding, Window};
+use swim_tokio::swim_core::serf::{Change, Coalescer, Event, Finding, Queue, Window};
 use tokio::time::sleep;
 
 use super::handlers::Handlers;
@@ -113,12 +113,28 @@ fn log(event: &Event) {
             existing.addr(),
             other.addr()
         ),
+        Event::QueueDeep { queue, waiting, dropped, waiting_max } => {
+            log_queue(*queue, *waiting, *dropped, *waiting_max);
+        }
         Event::Evidence { finding: Finding::Refuted { by, claimed, .. }, .. } => {
             let claim = if *claimed == State::Suspect { "suspect" } else { "dead" };
             tracing::warn!(target: MEMBERLIST, "Refuting a {claim} message (from: {by})");
         }
         Event::Lagged(count) => tracing::warn!("{count} events were dropped: too many at once"),
         _ => {}
+    }
+}
+
+fn log_queue(queue: Queue, waiting: usize, dropped: u64, waiting_max: u32) {
+    if dropped > 0 {
+        // As many as there would be if it were not bounded at all times.
+        let depth = dropped + waiting as u64;
+        tracing::warn!(
+            target: SERF,
+            "{queue:?} queue depth ({depth}) exceeds limit ({waiting_max}), dropping messages!"
+        );
+    } else {
+        tracing::warn!(target: SERF, "{queue:?} queue depth: {waiting}");
     }
 }
 
