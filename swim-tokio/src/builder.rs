@@ -309,13 +309,15 @@ impl Prepared {
     }
 }
 
+/// The name of this host, under which a node starts that is given no other.
 #[cfg(unix)]
-fn host_name() -> Option<String> {
+pub fn host_name() -> Option<String> {
     nix::unistd::gethostname().ok()?.into_string().ok().filter(|name| !name.is_empty())
 }
 
+/// The name of this host, under which a node starts that is given no other.
 #[cfg(not(unix))]
-fn host_name() -> Option<String> {
+pub fn host_name() -> Option<String> {
     std::env::var("COMPUTERNAME").ok().filter(|name| !name.is_empty())
 }
 

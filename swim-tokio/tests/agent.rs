@@ -171,6 +171,20 @@ fn whatever_is_wrong_with_the_flags_is_one_line_and_exit_1() {
 }
 
 #[test]
+fn a_name_that_is_not_valid_is_refused_if_the_configuration_says_so() {
+    let dir = Dir::new("names");
+    let path = dir.0.join("names.json");
+    let long = "x".repeat(129);
+    for name in ["a b", "a_b", "é", &long] {
+        std::fs::write(&path, format!(r#"{{"validate_node_names": true, "node_name": "{name}"}}"#))
+            .unwrap();
+        let says = complaint(&["agent", "--config-file", path.to_str().unwrap()]);
+        let why = "is no valid name: 1 to 128 letters, digits, dashes and dots";
+        assert_eq!(says, format!("node name: {name:?} {why}"));
+    }
+}
+
+#[test]
 fn an_agent_tells_who_accused_its_own_node() {
     let (bind, rpc) = (free_addr(32), free_addr(33));
     let rpc = format!("--rpc-addr={rpc}");

@@ -13,3 +13,5 @@ pub use duration::{BadDuration, parse_duration};
 pub use handler::{BadHandler, Handler, Invoked, SelfInfo, invoke};
 pub use interface::{InterfaceError, bind_to_interface};
 pub use tags_file::{TagsFileError, read_tags, write_tags};
+
+pub use crate::builder::host_name;

@@ -202,6 +202,36 @@ fn lines_about_events(statsd: &std::net::UdpSocket) -> BTreeSet<String> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn an_agent_that_wants_valid_names_takes_no_others_in() {
+    if !serf::is_there() {
+        return;
+    }
+    let net = Net::new();
+    let path = std::env::temp_dir().join(format!("swim-names-{}.json", std::process::id()));
+    fs::write(&path, r#"{"validate_node_names": true}"#).unwrap();
+    let config = format!("-config-file={}", path.display());
+    let ours = Swim::start_with_rpc("ours.a-1", net.addr(1), &[&config]);
+    fs::remove_file(&path).unwrap();
+    let join = |serf: &Serf| {
+        let args = ["join", &ours.addr().to_string()];
+        run("serf", &with_rpc(&args, &serf.rpc().to_string()), &[]).status.code()
+    };
+    let bad = Serf::start("not_valid", net.addr(2), &[]);
+    assert_eq!(join(&bad), Some(1));
+    let good = Serf::start("valid", net.addr(3), &[]);
+    assert_eq!(join(&good), Some(0));
+    ours.wait_event("member-join", "valid", Duration::from_secs(10)).await;
+    // Nor does it hear of it by another.
+    bad.command(&["join", &good.addr().to_string()]);
+    good.wait_status("not_valid", "alive", Duration::from_secs(10)).await;
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert!(!ours.lines().contains("not_valid\",\"port"), "{}", ours.lines());
+    let members = run(SWIM, &with_rpc(&["members"], &ours.rpc().to_string()), &[]);
+    let members = String::from_utf8(members.stdout).unwrap();
+    assert!(members.contains("valid") && !members.contains("not_valid"), "{members}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn an_agent_tells_who_accused_whom() {
     if !serf::is_there() {
         return;

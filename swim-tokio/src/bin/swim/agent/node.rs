@@ -4,11 +4,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use swim_tokio::agent::AgentConfig;
+use swim_tokio::agent::{AgentConfig, host_name};
 use swim_tokio::serf::{SerfAgent, SerfBuilder};
 use swim_tokio::swim_core::keyring::{Key, Keyring};
 use swim_tokio::swim_core::serf::SerfConfig;
-use swim_tokio::swim_core::{Config, ConfigBuilder};
+use swim_tokio::swim_core::{Config, ConfigBuilder, NodeName, ValidNames};
 use swim_tokio::{parse_key, read_keyring};
 
 use super::settings::Settings;
@@ -18,8 +18,8 @@ pub(crate) fn builder(settings: &Settings) -> Result<SerfBuilder, String> {
     let config = &settings.config;
     let mut builder =
         SerfAgent::builder(serf(config)?).bind(settings.bind).tags(settings.tags.clone());
-    if !config.node_name.is_empty() {
-        builder = builder.name(&config.node_name);
+    if let Some(name) = name(config)? {
+        builder = builder.name(name);
     }
     if let Some(addr) = settings.advertise {
         builder = builder.advertise(addr);
@@ -35,6 +35,22 @@ pub(crate) fn builder(settings: &Settings) -> Result<SerfBuilder, String> {
         builder = builder.keyring_file(&config.keyring_file);
     }
     Ok(builder)
+}
+
+/// The name of the node, if it is known before it starts.
+fn name(config: &AgentConfig) -> Result<Option<String>, String> {
+    let name = match &*config.node_name {
+        "" => host_name(),
+        name => Some(name.into()),
+    };
+    if config.validate_node_names
+        && let Some(name) = name.as_deref().filter(|name| !NodeName::is_valid_for_serf(name))
+    {
+        return Err(format!(
+            "node name: {name:?} is no valid name: 1 to 128 letters, digits, dashes and dots"
+        ));
+    }
+    Ok(name)
 }
 
 fn serf(config: &AgentConfig) -> Result<Arc<SerfConfig>, String> {
@@ -80,6 +96,9 @@ fn swim(config: &AgentConfig) -> Result<ConfigBuilder, String> {
     swim = swim.label(config.label.as_bytes()).compression(config.enable_compression);
     // What `swim why` tells.
     swim = swim.evidence_events(true);
+    if config.validate_node_names {
+        swim = swim.policy(Arc::new(ValidNames::new(None)));
+    }
     if !config.reconnect_interval.is_zero() {
         swim = swim.reconnect_interval(config.reconnect_interval);
     }
