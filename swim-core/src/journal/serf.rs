@@ -128,6 +128,10 @@ impl Machine for Serf {
                 out.push(9);
                 put_command(out, command);
             }
+            Command::Rejoin(seats) => {
+                out.push(10);
+                put_seats(out, seats);
+            }
         }
     }
 
@@ -149,6 +153,7 @@ impl Machine for Serf {
             7 => Command::KeyringSaved(from.flag()?),
             8 => Command::Reload(get_serf_config(from)?),
             9 => Command::Swim(get_command(from)?),
+            10 => Command::Rejoin(get_seats(from)?),
             _ => return None,
         })
     }
@@ -243,6 +248,7 @@ mod tests {
             QueryParams { nodes, tags, ack, relay_factor, timeout }
         });
         let seat = Seat::from(core::net::SocketAddr::from(([10, 0, 0, 1], 7946)));
+        let again = seat.clone();
         prop_oneof![
             any::<bool>()
                 .prop_map(move |replay| Command::Join { seats: [seat.clone()].into(), replay }),
@@ -262,6 +268,7 @@ mod tests {
                 Command::Reload(config.queries_max(queries_max).build().expect("in its range"))
             }),
             Just(Command::Swim(input::Command::KeyringSaved(true))),
+            Just(Command::Rejoin([again].into())),
         ]
     }
 

@@ -75,6 +75,11 @@ pub enum Command {
     /// A command of the bare node that Serf leaves to the embedder: a ping, a new address, a change
     /// of this node's own keyring. Ends with [`Outcome::Swim`](crate::serf::Outcome::Swim).
     Swim(crate::input::Command),
+    /// Push/pull with each of these, as a member that was there in an earlier life: user events are
+    /// delivered as after [`resume`](crate::serf::Serf::resume), and the cluster is told nothing,
+    /// unless one of them knows a word about this node that is later than that life. Ends with
+    /// [`Outcome::Joined`](crate::serf::Outcome::Joined).
+    Rejoin(Vec<Seat>),
 }
 
 /// Who shall answer a query, and how.

@@ -22,6 +22,9 @@ pub(super) struct Members {
     failed: BTreeMap<NodeName, Instant>,
     /// Those who are to be forgotten once they have left.
     prunes: BTreeSet<NodeName>,
+    /// The last time that an earlier life of this node saw: words about it up to then, its own
+    /// among them, are no news.
+    pub(super) lived: u64,
     /// This node was told to leave, so it refutes nothing.
     pub(super) is_leaving: bool,
 }

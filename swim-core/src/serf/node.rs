@@ -3,6 +3,7 @@
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 use core::time::Duration;
 
 use bytes::BytesMut;
@@ -19,7 +20,7 @@ use super::user_event::UserEvents;
 use crate::coordinate::Coordinate;
 use crate::event;
 use crate::ids::{NodeName, OpId};
-use crate::input::{self, Exchange, Transmit};
+use crate::input::{self, Exchange, Seat, Transmit};
 use crate::member::{Identity, State};
 use crate::rng::Seed;
 use crate::serf::{
@@ -48,12 +49,23 @@ pub struct Serf {
     events: Box<UserEvents>,
     answers: Box<Answers>,
     queries: Queries,
-    /// Joins under way, and whether each wants the events from before.
-    joins: BTreeMap<OpId, bool>,
+    /// Joins under way.
+    joins: BTreeMap<OpId, Joining>,
     /// A push/pull knew of a later word about this node than its own.
     doubted: bool,
     /// A join without replay is over, but a large state that it brought is still being merged.
     ignores_rest: bool,
+}
+
+/// What a join is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Joining {
+    /// To be a member: the cluster is told. The events from before are not wanted.
+    Anew,
+    /// The same, and they are.
+    AnewWithReplay,
+    /// To go on as a member.
+    Again,
 }
 
 impl Serf {
@@ -115,6 +127,7 @@ impl Serf {
         clocks.member.witness(member_time);
         clocks.event.witness(event_time);
         clocks.query.witness(query_time);
+        self.members.lived = member_time;
         self.events.raise_min_time(event_time.saturating_add(1));
         self.answers.raise_min_time(query_time.saturating_add(1));
     }
@@ -283,17 +296,11 @@ impl Serf {
     fn on_command(&mut self, op: OpId, command: Command) -> Result<(), Rejected> {
         let Self { cx, members, .. } = self;
         match command {
-            Command::Join { seats, replay } => {
-                if !self.leaving.is_staying() {
-                    return Err(Rejected::NotAlive);
-                }
-                self.joins.insert(op, replay);
-                let now = cx.now();
-                let command = input::Command::Join(seats);
-                cx.node
-                    .handle(now, input::Input::Command { op, command })
-                    .map_err(Rejected::Swim)?;
+            Command::Join { seats, replay: false } => self.join(op, seats, Joining::Anew)?,
+            Command::Join { seats, replay: true } => {
+                self.join(op, seats, Joining::AnewWithReplay)?
             }
+            Command::Rejoin(seats) => self.join(op, seats, Joining::Again)?,
             Command::Leave => self.leaving.begin(cx, members, op)?,
             Command::ForceLeave { name, prune } => {
                 if members.say_leave(cx, name.as_bytes(), prune, op) {
@@ -332,6 +339,14 @@ impl Serf {
             },
         }
         Ok(())
+    }
+
+    fn join(&mut self, op: OpId, seats: Vec<Seat>, joining: Joining) -> Result<(), Rejected> {
+        if !self.leaving.is_staying() {
+            return Err(Rejected::NotAlive);
+        }
+        self.joins.insert(op, joining);
+        self.swim(op, input::Command::Join(seats))
     }
 
     fn swim(&mut self, op: OpId, command: input::Command) -> Result<(), Rejected> {
@@ -386,7 +401,8 @@ impl Serf {
             Letter::Event(event) => self.on_event(event),
             Letter::Message { bytes } => self.on_message(mail.bytes(&bytes)),
             Letter::State { join, bytes } => {
-                let ignores = self.ignores_rest || self.joins.values().any(|replay| !replay);
+                let ignores = self.ignores_rest
+                    || self.joins.values().any(|joining| *joining == Joining::Anew);
                 let Self { cx, members, events, .. } = self;
                 self.doubted |=
                     state::merge(cx, members, events, mail.bytes(&bytes), join && ignores);
@@ -497,9 +513,9 @@ impl Serf {
         }
         match outcome {
             event::Outcome::Joined { reached, failed } => {
-                let replay = self.joins.remove(&op).unwrap_or(true);
-                self.ignores_rest |= !replay && cx.node.is_merging();
-                if reached > 0 {
+                let joining = self.joins.remove(&op).unwrap_or(Joining::Again);
+                self.ignores_rest |= joining == Joining::Anew && cx.node.is_merging();
+                if reached > 0 && joining != Joining::Again {
                     self.doubted = false;
                     members.say_join(cx);
                 }

@@ -107,7 +107,7 @@ fn merge_members(cx: &mut Core, members: &mut Members, state: &PushPull<'_>) -> 
             let ltime = ltime.saturating_add(1);
             members.on_leave(cx, &Leave { ltime, node, prune: false });
         } else if members.on_join(cx, &Join { ltime, node }) {
-            later |= node == me.name_bytes();
+            later |= node == me.name_bytes() && ltime > members.lived;
         }
     }
     for node in state.left.into_iter().flatten() {

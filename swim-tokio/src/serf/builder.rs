@@ -187,7 +187,7 @@ async fn rejoin(handle: SerfHandle, known: Vec<Seat>) {
     for seat in known {
         let who = seat.name.as_ref().map(NodeName::to_string).unwrap_or_default();
         tracing::info!("Attempting re-join to previously known node: {who}: {}", seat.addr);
-        match handle.join_seats(vec![seat], true).await {
+        match handle.rejoin(vec![seat]).await {
             Ok(report) if report.reached > 0 => {
                 return tracing::info!("Re-joined to previously known node: {who}");
             }

@@ -72,8 +72,7 @@ impl Desk for SerfDesk {
                 }
                 self.ops.command(serf, now, command, done);
             }
-            SerfRequest::Join { seats, replay, done } => {
-                let command = Command::Join { seats: seats.clone(), replay };
+            SerfRequest::Join { seats, command, done } => {
                 self.ops.join(serf, now, &seats, command, done);
             }
             SerfRequest::Query { name, payload, params, done } => {

@@ -79,7 +79,15 @@ impl SerfHandle {
         replay: bool,
     ) -> Result<JoinReport, CommandError> {
         let (done, outcome) = oneshot::channel();
-        self.ask(SerfRequest::Join { seats, replay, done }, outcome).await?
+        let command = Command::Join { seats: seats.clone(), replay };
+        self.ask(SerfRequest::Join { seats, command, done }, outcome).await?
+    }
+
+    /// Goes on as a member that was there in an earlier life.
+    pub(crate) async fn rejoin(&self, seats: Vec<Seat>) -> Result<JoinReport, CommandError> {
+        let (done, outcome) = oneshot::channel();
+        let command = Command::Rejoin(seats.clone());
+        self.ask(SerfRequest::Join { seats, command, done }, outcome).await?
     }
 
     /// Tells the cluster that this node leaves, leaves, and waits a little until others have passed

@@ -13,14 +13,30 @@ use crate::driver::{JoinReport, Reply};
 
 #[derive(Debug)]
 pub(crate) enum SerfRequest {
-    Command { command: Command, done: Reply<Outcome> },
-    Join { seats: Vec<Seat>, replay: bool, done: Reply<JoinReport> },
-    Query { name: String, payload: Bytes, params: QueryParams, done: Reply<Answers> },
+    Command {
+        command: Command,
+        done: Reply<Outcome>,
+    },
+    /// The command joins by these seats.
+    Join {
+        seats: Vec<Seat>,
+        command: Command,
+        done: Reply<JoinReport>,
+    },
+    Query {
+        name: String,
+        payload: Bytes,
+        params: QueryParams,
+        done: Reply<Answers>,
+    },
     Me(oneshot::Sender<Member>),
     Members(oneshot::Sender<SerfSnapshot>),
     Stats(oneshot::Sender<SerfAgentStats>),
     Keyring(oneshot::Sender<Keyring>),
-    Coordinate { name: String, reply: oneshot::Sender<Option<Coordinate>> },
+    Coordinate {
+        name: String,
+        reply: oneshot::Sender<Option<Coordinate>>,
+    },
     Stop,
 }
 

@@ -190,12 +190,21 @@ async fn snapshots_of_either_are_read_by_the_other() {
     for name in ["theirs", "ours"] {
         stays.wait_status(name, "failed", GONE).await;
     }
+    let member_time = || {
+        let info = stays.output(&["info"]);
+        let line = info.lines().find(|line| line.contains("member_time")).unwrap();
+        line.trim().to_owned()
+    };
+    let before = member_time();
     // Names and addresses stay, the files are swapped.
     let _theirs = Serf::start("theirs", net.addr(2), &[&ours_file.flag("snapshot")]);
     let _ours = Swim::start_with_rpc("ours", net.addr(3), &[&theirs_file.flag("snapshot")]);
     for name in ["theirs", "ours"] {
         stays.wait_status(name, "alive", SOON).await;
     }
+    // Neither says that it joins, since it goes on as a member.
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert_eq!(member_time(), before, "{}", stays.log());
 }
 
 #[tokio::test]

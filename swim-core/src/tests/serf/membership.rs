@@ -151,6 +151,47 @@ fn a_leave_that_gossip_did_not_bring_is_refuted_after_a_push_pull() {
 }
 
 #[test]
+fn who_rejoins_tells_nobody_unless_there_is_a_later_word_about_it() {
+    let mut net = Net::joined(3, &config());
+    let time = net.serf(0).info().member_time;
+    let intents_of = |net: &Net, name: &[u8]| {
+        let is_join = |bytes: &[u8]| {
+            let mark = [b"\x01\x82\xa5LTime", &[time as u8][..], b"\xa4Node\xa2", name].concat();
+            bytes.windows(mark.len()).any(|part| part == mark)
+        };
+        net.sent.iter().filter(|(from, _, bytes)| *from == 2 && is_join(bytes)).count()
+    };
+    net.crash(2);
+    net.run_for(S(30));
+    assert_eq!(net.status(0, "n2"), Some(Status::Failed));
+    net.take_changes(0);
+    let rejoin = |net: &mut Net| {
+        net.restart(2, config());
+        net.resume(2, time - 1, 0, 0);
+        net.take_events(2);
+        let seats = vec![net.addr(0).into()];
+        net.command(2, Command::Rejoin(seats));
+        net.run_for(S(5));
+        let joined = Outcome::Joined { reached: 1, failed: vec![] };
+        assert_eq!(outcomes(&net.take_events(2)), [joined]);
+        assert_eq!(net.status(0, "n2"), Some(Status::Alive));
+    };
+    rejoin(&mut net);
+    assert_eq!(net.take_changes(0), [(Change::Join, "n2".to_string())]);
+    assert_eq!((intents_of(&net, b"n2"), net.serf(2).stats().leaves_refuted), (0, 0));
+    assert_eq!(net.serf(0).info().member_time, time);
+    // Now it is forced out meanwhile.
+    net.crash(2);
+    net.run_for(S(30));
+    force_leave(&mut net, 1, "n2", false);
+    net.run_for(S(5));
+    assert_eq!(net.status(0, "n2"), Some(Status::Left));
+    rejoin(&mut net);
+    assert_eq!(net.serf(2).stats().leaves_refuted, 1);
+    assert!(net.serf(0).info().member_time > time + 2);
+}
+
+#[test]
 fn a_pruned_member_is_forgotten_by_all() {
     let mut net = Net::joined(3, &config());
     net.crash(2);
