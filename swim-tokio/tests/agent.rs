@@ -287,6 +287,20 @@ fn a_signal_makes_it_leave_or_end_as_the_configuration_says() {
 }
 
 #[test]
+fn figures_are_printed_on_a_signal_and_it_goes_on() {
+    let bind = free_addr(34).to_string();
+    let mut agent = Agent::start(&["--node=a", "--bind", &bind]);
+    agent.wait_event("\"a\"");
+    let mut lines = BufReader::new(agent.0.stderr.take().unwrap()).lines();
+    for _ in 0..2 {
+        agent.signal("USR1");
+        assert!(lines.any(|line| line.unwrap() == "swim_members{status=\"alive\"} 1"));
+    }
+    agent.signal("TERM");
+    assert_eq!(agent.exit_code(), Some(1));
+}
+
+#[test]
 fn a_second_signal_stops_it_at_once() {
     let a = free_addr(15).to_string();
     let mut stays = Agent::start(&["--node=stays", "--bind", &a]);

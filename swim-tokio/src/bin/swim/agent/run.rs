@@ -1,5 +1,6 @@
 //! Starting the agent, and ending it.
 
+use std::io::Write as _;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -133,6 +134,7 @@ impl Running {
                 failed = &mut joining => return failed,
                 signal = signals.next() => match signal {
                     Signal::Reload => self.reload(flags).await,
+                    Signal::Figures => self.print_figures().await,
                     signal => return Ok(self.end(signal, signals).await),
                 },
                 () = self.backend.stopped() => return Ok(ExitCode::SUCCESS),
@@ -168,7 +170,7 @@ impl Running {
                     ExitCode::FAILURE
                 }
             },
-            _ = signals.next() => {
+            () = async { while signals.next().await == Signal::Figures {} } => {
                 tracing::warn!("stopped without leaving");
                 ExitCode::FAILURE
             }
@@ -189,6 +191,15 @@ impl Running {
             && let Err(e) = self.handle.set_tags(settings.tags).await
         {
             tracing::error!("Failed to update tags: {e}");
+        }
+    }
+
+    /// Prints all figures on standard error, as they are served to Prometheus.
+    async fn print_figures(&self) {
+        if let Ok(stats) = self.handle.stats().await {
+            let page = metrics::page(&stats, self.server.stats());
+            // Whoever has closed it does not want them.
+            let _ = std::io::stderr().lock().write_all(page.as_bytes());
         }
     }
 

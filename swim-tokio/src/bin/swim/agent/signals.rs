@@ -9,14 +9,17 @@ pub(crate) enum Signal {
     Terminate,
     /// SIGHUP: read the configuration again.
     Reload,
+    /// SIGUSR1: print the figures.
+    Figures,
 }
 
-/// SIGINT, SIGTERM and SIGHUP.
+/// SIGINT, SIGTERM, SIGHUP and SIGUSR1.
 #[cfg(unix)]
 pub(crate) struct Signals {
     interrupt: tokio::signal::unix::Signal,
     terminate: tokio::signal::unix::Signal,
     hangup: tokio::signal::unix::Signal,
+    user: tokio::signal::unix::Signal,
 }
 
 #[cfg(unix)]
@@ -28,6 +31,7 @@ impl Signals {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
             hangup: signal(SignalKind::hangup())?,
+            user: signal(SignalKind::user_defined1())?,
         })
     }
 
@@ -37,6 +41,7 @@ impl Signals {
             _ = self.interrupt.recv() => Signal::Interrupt,
             _ = self.terminate.recv() => Signal::Terminate,
             _ = self.hangup.recv() => Signal::Reload,
+            _ = self.user.recv() => Signal::Figures,
         }
     }
 }

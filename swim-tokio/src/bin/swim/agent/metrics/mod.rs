@@ -4,5 +4,6 @@ mod page;
 mod push;
 mod server;
 
+pub(super) use page::page;
 pub(super) use push::Push;
 pub(super) use server::serve;

@@ -6,7 +6,7 @@ use swim_tokio::rpc::ServerStats;
 use swim_tokio::serf::SerfAgentStats;
 
 /// All figures: what there is now as gauges, what was counted as counters.
-pub(super) fn page(stats: &SerfAgentStats, rpc: ServerStats) -> String {
+pub(in crate::agent) fn page(stats: &SerfAgentStats, rpc: ServerStats) -> String {
     let mut page = Page(String::new());
     let info = &stats.info;
     let alive = info.members.saturating_sub(info.failed + info.left);
