@@ -18,6 +18,7 @@ mod encrypted;
 mod events;
 mod examples;
 mod failing;
+mod guide;
 mod join;
 mod keys;
 mod ours;

@@ -124,6 +124,14 @@ mod tests {
     }
 
     #[test]
+    fn every_key_stands_in_the_guide() {
+        let guide = include_str!("../../../docs/coming-from-serf.md");
+        for key in KEYS {
+            assert!(guide.contains(&format!("`{key}`")), "{key}");
+        }
+    }
+
+    #[test]
     fn the_files_of_a_directory_are_merged_in_order() {
         let dir = std::env::temp_dir().join(format!("swim-config-{}", std::process::id()));
         fs::create_dir_all(dir.join("c.json")).unwrap();
