@@ -1,6 +1,6 @@
 //! Has the linker put the functions in one place that an idle agent does not run, see `seldom.ld`.
 //!
-//! The kernel maps a file in pieces of 64 KiB, so what runs brings what lies next to it into memory.
+//! The kernel maps a file in pieces of 64 KiB, so what runs brings what lies beside it into memory.
 
 use std::env::var;
 

@@ -36,7 +36,7 @@ pub(crate) struct Receiver {
 
 impl Receiver {
     pub(crate) fn new(socket: &UdpSocket, now: Instant) -> Self {
-        Self { bytes: vec![0; DATAGRAM_BYTES_MAX], stamps: Stamps::new(socket), empty_at: now }
+        Self { bytes: vec![0; BUFFER_BYTES], stamps: Stamps::new(socket), empty_at: now }
     }
 
     /// The bytes of the last arrival, and whatever is left of earlier ones behind it.
@@ -166,8 +166,9 @@ impl Stamps {
     }
 }
 
-/// No datagram is longer.
-const DATAGRAM_BYTES_MAX: usize = 65_536;
+/// No datagram is longer than half of this. What is larger than a heap's usual pieces comes from
+/// the system as it is, and takes memory only where a datagram was written to it.
+const BUFFER_BYTES: usize = 2 * 65_536;
 
 #[cfg(test)]
 mod tests {
