@@ -72,8 +72,19 @@ impl Members {
 
     /// Takes an intent to join; whether it is to be passed on.
     pub(super) fn on_join(&mut self, cx: &mut Core, join: &Join<'_>) -> bool {
+        let slot = cx.node.find(join.node);
+        self.on_join_at(cx, slot, join)
+    }
+
+    /// The same, of the member at this place; `None` if there is none.
+    pub(super) fn on_join_at(
+        &mut self,
+        cx: &mut Core,
+        slot: Option<SlotId>,
+        join: &Join<'_>,
+    ) -> bool {
         cx.clocks.member.witness(join.ltime);
-        let Some(slot) = cx.node.find(join.node) else {
+        let Some(slot) = slot else {
             return self.note(cx, join.node, join.ltime, false);
         };
         let mark = cx.node.mark(slot);

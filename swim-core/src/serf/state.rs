@@ -21,19 +21,24 @@ pub(super) fn write(
     event_times: u32,
     out: &mut BytesMut,
 ) -> bool {
-    let members = || table.members.iter();
+    // Each walk through a large table costs, so there are none but what must be.
+    let counted = |iter| Counted { iter, len: table.members.len() as usize };
+    let gone_max = if table.anybody_leaves() { usize::MAX } else { 0 };
     let ring = events.ring().slots();
     let fields = |cut: bool| PushPullFields {
         ltime: clocks.member.time(),
-        status_ltimes: Some(members().map(|(slot, s)| {
+        status_ltimes: Some(counted(table.members.iter().map(|(slot, s)| {
             let mark = table.mark(slot);
             // Whoever reads it takes it for a join, which would outdate the word of the leave if it
             // had the same time: the leave would then look like a failure.
             let leaves = s.state().is_live() && mark.leaves;
             (s.record().name_bytes(), mark.number.saturating_sub(leaves.into()))
-        })),
+        }))),
         left: Some(
-            members()
+            table
+                .members
+                .iter()
+                .take(gone_max)
                 .filter(|(slot, s)| !s.state().is_live() && table.mark(*slot).leaves)
                 .map(|(_, s)| s.record().name_bytes()),
         ),
@@ -48,10 +53,37 @@ pub(super) fn write(
         query_ltime: clocks.query.time(),
     };
     let whole = fields(false);
-    let cut = whole.encoded_len() > Limits::default().user_state_bytes_max as usize;
-    let fields = if cut { fields(true) } else { whole };
-    fields.encode(out);
+    let len = whole.encoded_len();
+    let cut = len > Limits::default().user_state_bytes_max as usize;
+    if cut {
+        fields(true).encode(out)
+    } else {
+        whole.encode_in(len, out)
+    }
     cut
+}
+
+/// What is counted without a walk.
+#[derive(Clone)]
+struct Counted<I> {
+    iter: I,
+    len: usize,
+}
+
+impl<I: Iterator> Iterator for Counted<I> {
+    type Item = I::Item;
+
+    fn next(&mut self) -> Option<I::Item> {
+        self.iter.next()
+    }
+
+    fn count(self) -> usize {
+        self.len
+    }
+
+    fn fold<B, F: FnMut(B, I::Item) -> B>(self, start: B, each: F) -> B {
+        self.iter.fold(start, each)
+    }
 }
 
 /// Takes what another node knows. Whether that is of a later word about this node than its own: a
@@ -103,10 +135,13 @@ fn merge_members(cx: &mut Core, members: &mut Members, state: &PushPull<'_>) -> 
     let mut left = HashSet::with_hasher(FixedState::with_seed(seed.into()));
     left.extend(state.left.into_iter().flatten());
     for (node, ltime) in state.status_ltimes.into_iter().flatten() {
-        if left.remove(node) {
+        if !left.is_empty() && left.remove(node) {
             let ltime = ltime.saturating_add(1);
             members.on_leave(cx, &Leave { ltime, node, prune: false });
-        } else if members.on_join(cx, &Join { ltime, node }) {
+            continue;
+        }
+        let slot = cx.node.find_next(node);
+        if members.on_join_at(cx, slot, &Join { ltime, node }) {
             later |= node == me.name_bytes() && ltime > members.lived;
         }
     }

@@ -5,6 +5,8 @@
 //! mail, reads it where it lies, and gives the space back. So nothing is allocated for a message
 //! that turns out to be old, and nothing is lost to a bound on events.
 
+use alloc::collections::BTreeSet;
+use alloc::vec;
 use alloc::vec::Vec;
 use core::ops::Range;
 use core::time::Duration;
@@ -20,7 +22,61 @@ pub(crate) struct Above {
     pub(crate) mail: Mail,
     /// Whether round trips of probes are mail.
     pub(crate) wants_rtt: bool,
-    marks: HashMap<SlotId, Mark, FixedState>,
+    numbers: Numbers,
+    /// Of whom it was said that they leave.
+    leaving: BTreeSet<SlotId>,
+}
+
+/// The numbers of members, of which each has 0 unless it was given another.
+enum Numbers {
+    /// Of few members; all of them lie below `places`.
+    Few { numbers: HashMap<SlotId, u64, FixedState>, places: usize },
+    /// Of many, by their places: as much memory or less, and read in order without a search.
+    Many(Vec<u64>),
+}
+
+impl Numbers {
+    /// A map takes up to this many times as much for each.
+    const SHARE: usize = 4;
+    const FEW_MAX: usize = 16;
+
+    fn new() -> Self {
+        Self::Few { numbers: HashMap::with_hasher(FixedState::with_seed(0)), places: 0 }
+    }
+
+    fn get(&self, slot: SlotId) -> u64 {
+        let found = match self {
+            Self::Few { numbers, .. } => numbers.get(&slot),
+            Self::Many(numbers) => numbers.get(slot as usize),
+        };
+        found.copied().unwrap_or_default()
+    }
+
+    fn set(&mut self, slot: SlotId, number: u64) {
+        let at = slot as usize;
+        match self {
+            Self::Few { numbers, .. } if number == 0 => drop(numbers.remove(&slot)),
+            Self::Few { numbers, places } => {
+                numbers.insert(slot, number);
+                *places = (*places).max(at + 1);
+                if numbers.len() > Self::FEW_MAX && *places <= numbers.len() * Self::SHARE {
+                    let mut table = vec![0; *places];
+                    for (slot, number) in numbers.drain() {
+                        table[slot as usize] = number;
+                    }
+                    *self = Self::Many(table);
+                }
+            }
+            Self::Many(numbers) => {
+                if at >= numbers.len() && number > 0 {
+                    numbers.resize(at + 1, 0);
+                }
+                if let Some(here) = numbers.get_mut(at) {
+                    *here = number;
+                }
+            }
+        }
+    }
 }
 
 /// What the layer above notes about a member. It goes when the member goes.
@@ -35,25 +91,31 @@ pub(crate) struct Mark {
 
 impl Above {
     pub(crate) fn new(wants_rtt: bool) -> Self {
-        let marks = HashMap::with_hasher(FixedState::with_seed(0));
-        Self { mail: Mail::default(), wants_rtt, marks }
+        let (numbers, leaving) = (Numbers::new(), BTreeSet::new());
+        Self { mail: Mail::default(), wants_rtt, numbers, leaving }
     }
 
     pub(crate) fn mark(&self, slot: SlotId) -> Mark {
-        self.marks.get(&slot).copied().unwrap_or_default()
+        Mark { number: self.numbers.get(slot), leaves: self.leaving.contains(&slot) }
+    }
+
+    /// Whether it was said of any member that it leaves.
+    pub(crate) fn anybody_leaves(&self) -> bool {
+        !self.leaving.is_empty()
     }
 
     /// Notes something about a member; nothing takes no memory.
     pub(crate) fn set_mark(&mut self, slot: SlotId, mark: Mark) {
-        if mark == Mark::default() {
-            self.forget(slot);
+        self.numbers.set(slot, mark.number);
+        if mark.leaves {
+            self.leaving.insert(slot);
         } else {
-            self.marks.insert(slot, mark);
+            self.leaving.remove(&slot);
         }
     }
 
     pub(crate) fn forget(&mut self, slot: SlotId) {
-        self.marks.remove(&slot);
+        self.set_mark(slot, Mark::default());
     }
 }
 
@@ -117,6 +179,33 @@ impl Mail {
     pub(crate) fn trim(&mut self) {
         if self.is_empty() {
             *self = Self::default();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn few_numbers_and_many_are_the_same_to_whoever_asks() {
+        // Few among many places, then most places.
+        let sparse = (0..100).map(|n| n * 1000);
+        for slots in [sparse.collect::<Vec<SlotId>>(), (0..100).rev().collect()] {
+            let mut above = Above::new(false);
+            for &slot in &slots {
+                let mark = Mark { number: u64::from(slot) + 1, leaves: slot % 3 == 0 };
+                above.set_mark(slot, mark);
+            }
+            let is_few = matches!(above.numbers, Numbers::Few { .. });
+            assert_eq!(is_few, slots[1] == 1000);
+            for &slot in &slots {
+                let mark = Mark { number: u64::from(slot) + 1, leaves: slot % 3 == 0 };
+                assert_eq!(above.mark(slot), mark);
+                above.forget(slot);
+                assert_eq!(above.mark(slot), Mark::default());
+            }
+            assert_eq!(above.mark(1_000_000), Mark::default());
         }
     }
 }

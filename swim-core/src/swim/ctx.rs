@@ -122,6 +122,11 @@ impl Ctx {
         self.above.as_ref().map(|above| above.mark(slot)).unwrap_or_default()
     }
 
+    /// Whether it was said of any member that it leaves.
+    pub(crate) fn anybody_leaves(&self) -> bool {
+        self.above.as_ref().is_some_and(|above| above.anybody_leaves())
+    }
+
     /// Whether a member that is gone has left, and has not failed. The layer above knows of leaves
     /// that SWIM does not, and the other way round.
     pub(crate) fn has_left(&self, slot: SlotId) -> bool {

@@ -81,6 +81,11 @@ impl Node {
         self.cx.members.find(name)
     }
 
+    /// The same, for names in the order of another node's table.
+    pub(crate) fn find_next(&mut self, name: &[u8]) -> Option<SlotId> {
+        self.cx.members.find_next(name)
+    }
+
     /// The places of all members.
     pub(crate) fn slots(&self) -> impl Iterator<Item = SlotId> + '_ {
         self.cx.members.iter().map(|(slot, _)| slot)

@@ -43,7 +43,12 @@ where
 {
     /// Appends type byte and body.
     pub fn encode(&self, out: &mut BytesMut) {
-        write(out, self.encoded_len(), |to| {
+        self.encode_in(self.encoded_len(), out);
+    }
+
+    /// The same, of a state of which [`encoded_len`](Self::encoded_len) is known.
+    pub(crate) fn encode_in(&self, len: usize, out: &mut BytesMut) {
+        write(out, len, |to| {
             to.put(&[Kind::PushPull.byte(), 0x86]);
             to.put(b"\xaaEventLTime");
             to.uint64(self.event_ltime);
