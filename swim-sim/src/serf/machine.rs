@@ -5,7 +5,9 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use bytes::BytesMut;
-use swim_core::serf::{self, Change, Outcome, QueryParams, Serf, SerfConfig, Tags};
+use swim_core::serf::{
+    self, Change, Outcome, QueryParams, Serf, SerfConfig, SerfConfigBuilder, Tags,
+};
 use swim_core::{Cause, Command, Event, Exchange, Input, Instant, Lane, OpId, Rejected, Stats};
 
 use super::ledger::{Entry, Ledger};
@@ -31,16 +33,29 @@ impl SerfMachine {
         Box::new(move |birth| Self::new(birth, &ledger))
     }
 
-    /// The node of this birth. It starts knowing only itself, since the table of a converged world
-    /// has the versions of bare nodes.
+    /// The node of this birth, without coordinates. It starts knowing only itself, since the table
+    /// of a converged world has the versions of bare nodes.
     ///
     /// # Panics
     ///
     /// If the world is a converged one.
     pub fn new(birth: &Birth<'_>, ledger: &Ledger) -> Self {
+        Self::configured(birth, ledger, |serf| serf.coordinates(false))
+    }
+
+    /// The same, with settings of one's own of the Serf layer.
+    ///
+    /// # Panics
+    ///
+    /// If the world is a converged one, or the settings are not valid.
+    pub fn configured(
+        birth: &Birth<'_>,
+        ledger: &Ledger,
+        set: impl FnOnce(SerfConfigBuilder) -> SerfConfigBuilder,
+    ) -> Self {
         assert!(!birth.converged, "Serf nodes start in a cold world");
-        let config = SerfConfig::builder(Arc::clone(birth.config)).coordinates(false).build();
-        let config = config.expect("the defaults are valid");
+        let config = set(SerfConfig::builder(Arc::clone(birth.config))).build();
+        let config = config.expect("settings of a world are valid");
         let me = birth.identity.clone();
         let serf = Serf::new(config, me, &Tags::default(), birth.seed, birth.now);
         let (node, life) = (birth.index, birth.life);
