@@ -76,16 +76,16 @@ async fn main() -> Result<(), Failure> {
     stray.lan.shutdown().await;
 
     let next = Key::new(&[8; 32])?;
-    for report in [
-        dc1[0].lan.install_key(&next, 1).await?,
-        dc1[0].lan.use_key(&next, 1).await?,
-        dc1[0].lan.remove_key(&key, 1).await?,
-        dc1[0].lan.list_keys(1).await?,
+    println!("a new key for the LAN pool of dc1:");
+    for (step, report) in [
+        ("installed by", dc1[0].lan.install_key(&next, 1).await?),
+        ("in use by", dc1[0].lan.use_key(&next, 1).await?),
+        ("old one removed by", dc1[0].lan.remove_key(&key, 1).await?),
+        ("listed by", dc1[0].lan.list_keys(1).await?),
     ] {
         report.result()?;
-        print!("keys: {} of {} nodes; ", report.responses(), report.nodes());
+        println!("  {step} {} of {} nodes", report.responses(), report.nodes());
     }
-    println!("the LAN pool of dc1 has a new key");
 
     let (leaver, failer) = (dc1.remove(2), dc1.remove(2));
     leaver.leave().await?;

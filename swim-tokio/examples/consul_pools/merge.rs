@@ -27,7 +27,7 @@ impl Policy for Lan {
             }
             if tags.get("dc") != Some(&self.dc) {
                 let dc = tags.get("dc").unwrap_or_default();
-                return Err(format!("{name} is of datacenter {dc:?}, not {:?}", self.dc));
+                return Err(format!("{name} is of datacenter {dc}, not {}", self.dc));
             }
             if id.is_empty() {
                 continue;

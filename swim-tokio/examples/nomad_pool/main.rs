@@ -37,13 +37,14 @@ async fn main() -> Result<(), Failure> {
     }
     wait("the region begins", || global.iter().all(|s| s.state().raft.is_some())).await?;
     let bootstraps: u32 = global.iter().map(|server| server.state().bootstraps).sum();
-    println!("region global began {bootstraps} time(s), with {:?}", global[0].state().raft);
+    let raft = global[0].state().raft.unwrap_or_default().join(", ");
+    println!("times that a server began the region: {bootstraps}; peers of Raft: {raft}");
 
     let odd =
         Server::start(Plan { node: "odd", region: "global", expect: 5, addr: addr(4) }).await?;
     odd.join(addr(1)).await?;
     wait("it sees the conflict", || !odd.state().conflicts.is_empty()).await?;
-    println!("{} does not begin: {}", odd.serf.name(), odd.state().conflicts[0]);
+    println!("{}, told to expect 5, does not begin: {}", odd.serf.name(), odd.state().conflicts[0]);
 
     let plan = Plan { node: "uno", region: "europe", expect: 1, addr: addr(5) };
     let europe = Server::start(plan).await?;
@@ -83,7 +84,10 @@ async fn main() -> Result<(), Failure> {
     wait("the odd one has failed", || is_failed(&global[1])).await?;
     global[1].serf.force_leave("odd.global", true).await?;
     wait("it is forced out", || global[1].state().peers.of_region("global").count() == 3).await?;
-    println!("odd.global failed and was forced out; reconciled with Raft:");
+    println!(
+        "odd.global failed and was forced out; what {} had to reconcile with Raft:",
+        global[1].serf.name()
+    );
     for (name, change) in global[1].state().reconciled {
         println!("  {name} {change:?}");
     }
