@@ -6,8 +6,8 @@ use std::sync::Arc;
 use bytes::BytesMut;
 use swim_core::journal::{Recorder, Secrets};
 use swim_core::{
-    Config, Event, Exchange, Identity, Input, Instant, Lane, Node, Rejected, Roster, Seed, State,
-    Stats,
+    Config, Event, Exchange, Identity, Input, Instant, Lane, Member, Node, Rejected, Roster, Seed,
+    State, Stats,
 };
 
 /// A state machine that a world can run: the calls of [`swim_core::Node`], and what oracles read.
@@ -26,6 +26,12 @@ pub trait Machine: Send {
     fn incarnation(&self) -> u32;
     /// Shows every member that it knows, itself included.
     fn view(&self, show: &mut dyn FnMut(Seen<'_>));
+    /// Shows those members of whom it may hold something else than the world's roster, and says
+    /// whether it holds what that says of all others; if not, it need not show all who differ.
+    fn view_changes(&self, show: &mut dyn FnMut(Seen<'_>)) -> bool {
+        let _ = show;
+        false
+    }
     /// How many members it takes for live.
     fn live_len(&self) -> usize;
     /// How many members it knows, live or not.
@@ -52,6 +58,12 @@ pub struct Seen<'a> {
     pub incarnation: u32,
     /// Its state.
     pub state: State,
+}
+
+impl<'a> Seen<'a> {
+    fn of(member: &'a Member) -> Self {
+        Self { name: member.name(), incarnation: member.incarnation().0, state: member.state() }
+    }
 }
 
 /// Everything that a machine is made of.
@@ -134,9 +146,11 @@ impl Machine for Node {
     }
 
     fn view(&self, show: &mut dyn FnMut(Seen<'_>)) {
-        for m in self.members() {
-            show(Seen { name: m.name(), incarnation: m.incarnation().0, state: m.state() });
-        }
+        self.members().for_each(|m| show(Seen::of(&m)));
+    }
+
+    fn view_changes(&self, show: &mut dyn FnMut(Seen<'_>)) -> bool {
+        self.unlike_roster().map(|members| members.for_each(|m| show(Seen::of(&m)))).is_some()
     }
 
     #[inline]

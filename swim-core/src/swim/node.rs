@@ -223,6 +223,16 @@ impl Node {
         self.cx.members.iter().map(|(slot, _)| self.cx.members.member(slot))
     }
 
+    /// Of all members those of whom this node may hold something else than the [`Roster`] that it
+    /// started with says; of all others it holds what that says. `None` if its table does not stand
+    /// on a roster, or lacks somebody whom that has.
+    pub fn unlike_roster(&self) -> Option<impl Iterator<Item = Member> + '_> {
+        let members = &self.cx.members;
+        let slots = members.changes()?;
+        let all_known = slots.iter().all(|&slot| members.get(slot).is_some());
+        all_known.then(|| slots.into_iter().map(|slot| members.member(slot)))
+    }
+
     /// The member of this name.
     pub fn member(&self, name: &str) -> Option<Member> {
         let slot = self.cx.members.find(name.as_bytes())?;

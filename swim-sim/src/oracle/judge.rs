@@ -58,6 +58,13 @@ pub trait Inspect {
     fn incarnation(&self, node: u32) -> u32;
     /// Shows every member that a node knows.
     fn view(&self, node: u32, show: &mut dyn FnMut(Seen<'_>));
+    /// Shows those members of whom a node may hold something else than that they are alive at
+    /// incarnation 1, and says whether it holds that of all others; if not, what it shows says
+    /// nothing.
+    fn view_changes(&self, node: u32, show: &mut dyn FnMut(Seen<'_>)) -> bool {
+        let _ = (node, show);
+        false
+    }
     /// How much a node holds and has sent.
     fn load(&self, node: u32) -> Load;
 }

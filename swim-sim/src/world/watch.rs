@@ -122,6 +122,10 @@ impl<M: Machine> Inspect for World<M> {
         }
     }
 
+    fn view_changes(&self, node: u32, show: &mut dyn FnMut(Seen<'_>)) -> bool {
+        self.machine(node).is_some_and(|machine| machine.view_changes(show))
+    }
+
     fn load(&self, node: u32) -> Load {
         self.hosts[node as usize].load()
     }
