@@ -20,6 +20,7 @@ use super::{Item, World};
 use crate::arena::Arena;
 use crate::machine::Machine;
 use crate::place;
+use crate::prefetch::prefetch;
 use crate::wheel::Due;
 
 /// Items of a window for each thread, at least.
@@ -223,8 +224,13 @@ fn share_out<'w, M>(
 impl<M: Machine> Share<'_, M> {
     fn work(self, window: &Window<'_>) {
         let Self { hosts, first, items, log } = self;
+        let mut left = items;
         for items in items.chunk_by(|a, b| a.0 == b.0) {
             let node = items[0].0;
+            left = &left[items.len()..];
+            if let Some(&(next, _)) = left.first() {
+                prefetch(&hosts[(next - first) as usize]);
+            }
             let host = &mut hosts[(node - first) as usize];
             if host.stall.is_none() {
                 let start = log.turns.len() as u32;
