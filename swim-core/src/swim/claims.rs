@@ -8,7 +8,7 @@ use super::outbox::Packet;
 use super::rules::{self, Known, OnAccusation, OnAlive, Place, Subject};
 use super::rumours::Rumour;
 use crate::event::{Event, Evidence, Outcome};
-use crate::ids::{Addr, Incarnation, META_BYTES_MAX, NodeName, OpId, check_name};
+use crate::ids::{Addr, Incarnation, META_BYTES_MAX, OpId, check_name};
 use crate::member::{Member, Record, State, Versions};
 use crate::policy::{Admission, Candidate};
 use crate::time::Instant;
@@ -288,6 +288,7 @@ impl Ctx {
             OnAccusation::Refute => {
                 self.refute(origin, claim.incarnation, Some((claim.from, State::Suspect)));
             }
+            OnAccusation::Confirm if self.members.slot(slot).is_settled() => self.stats.stale += 1,
             OnAccusation::Confirm => self.confirm(origin, slot, claim),
             OnAccusation::Apply => self.begin_suspicion(origin, slot, claim),
         }
@@ -329,12 +330,12 @@ impl Ctx {
                 let claimed = if left { State::Left } else { State::Dead };
                 self.refute(origin, claim.incarnation, Some((claim.from, claimed)));
             }
-            OnAccusation::Apply => match NodeName::from_wire(claim.from) {
+            OnAccusation::Apply => match self.members.node_name(claim.from) {
                 Ok(_) if self.asks_first(slot, claim) => self.ask_first(origin, slot, claim),
                 Ok(from) => self.apply_dead(slot, claim.incarnation, from),
                 Err(_) => self.stats.rare().bad_names += 1,
             },
-            OnAccusation::Outdate => match NodeName::from_wire(claim.from) {
+            OnAccusation::Outdate => match self.members.node_name(claim.from) {
                 Ok(from) => {
                     self.bury(slot, claim.incarnation, from);
                 }
@@ -360,7 +361,7 @@ impl Ctx {
         }
         if self.config.knobs.evidence_events {
             if let Some((by, claimed)) = accuser
-                && let Ok(by) = NodeName::from_wire(by)
+                && let Ok(by) = self.members.node_name(by)
             {
                 self.raise(Event::Accused { by, evidence: origin.evidence(), claimed });
             }

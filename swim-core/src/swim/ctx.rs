@@ -145,7 +145,7 @@ impl Ctx {
     }
 
     pub(crate) fn my_name(&self) -> NodeName {
-        let name = NodeName::from_wire(self.my_record().name_bytes());
+        let name = self.members.node_name(self.my_record().name_bytes());
         name.expect("a record holds only a checked name")
     }
 

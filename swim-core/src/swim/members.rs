@@ -22,7 +22,7 @@ use self::shelved::Shelved;
 pub(crate) use self::slot::Slot;
 use self::slot::Stored;
 use super::suspicion::Suspicion;
-use crate::ids::Addr;
+use crate::ids::{Addr, NameError, NodeName};
 use crate::member::{Member, Record, State, Versions};
 use crate::rng::Rng;
 use crate::time::Instant;
@@ -171,6 +171,12 @@ impl Members {
         shelved.unwrap_or_else(|| Record::new(name, addr, meta, versions))
     }
 
+    /// A name: the one on the shelf, if that has it, else a new one.
+    pub(crate) fn node_name(&self, name: &[u8]) -> Result<NodeName, NameError> {
+        let shelved = self.shelf().and_then(|shelf| shelf.node_name(name));
+        shelved.map_or_else(|| NodeName::from_wire(name), |name| Ok(name.clone()))
+    }
+
     /// Slots in use.
     pub(crate) fn len(&self) -> u32 {
         self.slots_len - self.free.len() as u32
@@ -291,6 +297,17 @@ impl Members {
         self.at(slot).filter(|s| s.record.is_some())
     }
 
+    /// The name in a slot in use.
+    #[inline]
+    pub(crate) fn name_bytes(&self, slot: SlotId) -> &[u8] {
+        let record = match &self.table {
+            // What all nodes share is in the cache rather than what differs here.
+            Table::Shared { base, overlay } if overlay.renames_nobody() => base.record(slot),
+            _ => None,
+        };
+        record.unwrap_or_else(|| self.slot(slot).record()).name_bytes()
+    }
+
     pub(crate) fn member(&self, slot: SlotId) -> Member {
         self.slot(slot).member().expect("slot ids in use name slots in use")
     }
@@ -305,7 +322,7 @@ impl Members {
             self.slots_len += 1;
             self.slots_len - 1
         });
-        self.put(slot, Stored { record: Some(record), incarnation, state });
+        self.put(slot, Stored::new(Some(record), incarnation, state));
         self.counts.update(self.len());
         slot
     }
@@ -328,20 +345,31 @@ impl Members {
                 let was_live = here.view().is_live();
                 here.incarnation = incarnation;
                 here.state = state;
+                here.settled = false;
                 was_live
             }
             Table::Shelved(table) => table.set(slot, incarnation, state),
             Table::Shared { .. } => {
                 let record = self.slot(slot).record.cloned();
-                return self.put(slot, Stored { record, incarnation, state });
+                return self.put(slot, Stored::new(record, incarnation, state));
             }
         };
         self.live = self.live - u32::from(was_live) + u32::from(state.is_live());
     }
 
+    /// Notes that what others say against a suspect is no news any more, until its state is set
+    /// anew, or that it is dead.
+    pub(crate) fn settle(&mut self, slot: SlotId) {
+        match &mut self.table {
+            Table::Own(base) => base.slots[slot as usize].settled = true,
+            Table::Shared { overlay, .. } => overlay.settle(slot),
+            Table::Shelved(_) => {}
+        }
+    }
+
     /// Changes all that is known of a member; its name stays.
     pub(crate) fn replace(&mut self, slot: SlotId, record: Record, incarnation: u32, state: State) {
-        self.put(slot, Stored { record: Some(record), incarnation, state });
+        self.put(slot, Stored::new(Some(record), incarnation, state));
     }
 
     /// Forgets a member.
@@ -362,6 +390,8 @@ impl Members {
             let local = self.local.get(&slot);
             let suspicion = local.and_then(|local| local.suspicion.as_ref());
             assert_eq!(suspicion.is_some(), known.state == State::Suspect);
+            let confirmed = suspicion.is_some_and(|suspicion| suspicion.is_confirmed());
+            assert!(!known.settled || confirmed, "who is settled wants no confirmation");
             let restless = local.is_none_or(|local| local.look.is_some());
             assert!(restless || known.state != State::Alive, "the alive are at rest");
         }

@@ -93,7 +93,7 @@ pub(crate) fn claim<'a>(
     incarnation: u32,
     from: &'a [u8],
 ) -> Claim<'a> {
-    let node = members.slot(subject).record().name_bytes();
+    let node = members.name_bytes(subject);
     Claim { incarnation, node, from }
 }
 

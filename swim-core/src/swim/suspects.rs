@@ -38,7 +38,7 @@ impl Ctx {
             self.on_dead(origin, claim);
             return;
         }
-        let Ok(from) = NodeName::from_wire(claim.from) else {
+        let Ok(from) = self.members.node_name(claim.from) else {
             self.stats.rare().bad_names += 1;
             return;
         };
@@ -56,9 +56,12 @@ impl Ctx {
         self.stats.rare().suspicions += 1;
         self.members.set(slot, incarnation, State::Suspect);
         let suspicion = Suspicion::new(self.now, &self.config, self.members.len(), from.clone());
-        let due = suspicion.due();
+        let (due, confirmed) = (suspicion.due(), suspicion.is_confirmed());
         self.change(slot, Some(Box::new(suspicion)));
         self.look(slot, due);
+        if confirmed {
+            self.members.settle(slot);
+        }
         if self.config.knobs.evidence_events {
             let member = self.members.member(slot);
             self.raise(Event::Suspected { member, by: from, evidence: origin.evidence() });
@@ -66,27 +69,30 @@ impl Ctx {
     }
 
     pub(super) fn confirm(&mut self, origin: Origin, slot: SlotId, claim: &wire::Claim<'_>) {
-        let local = self.members.local.get_mut(&slot);
-        let Some(suspicion) = local.and_then(|local| local.suspicion.as_mut()) else { return };
-        if !suspicion.confirm(claim.from) {
+        let suspicion = |local: &Local| local.suspicion.as_ref().map(|s| s.wants(claim.from));
+        let Some(wanted) = self.members.local.get(&slot).and_then(suspicion) else { return };
+        let from = self.members.node_name(claim.from).ok().filter(|_| wanted);
+        let Some(from) = from else {
             self.stats.stale += 1;
             return;
+        };
+        let confirm = |suspicion: &mut Suspicion| {
+            suspicion.confirm(from.clone());
+            suspicion.is_confirmed()
+        };
+        if self.with_suspicion(slot, confirm) == Some(true) {
+            self.members.settle(slot);
         }
-        let due = suspicion.due();
-        self.look(slot, due);
-        if let Ok(from) = NodeName::from_wire(claim.from) {
-            let incarnation = claim.incarnation;
-            if self.config.knobs.evidence_events {
-                let (member, by) = (self.members.member(slot), from.clone());
-                self.raise(Event::Confirmed { member, by, evidence: origin.evidence() });
-            }
-            self.gossip(Rumour::Suspect { subject: slot, incarnation, from });
+        if self.config.knobs.evidence_events {
+            let (member, by) = (self.members.member(slot), from.clone());
+            self.raise(Event::Confirmed { member, by, evidence: origin.evidence() });
         }
+        self.gossip(Rumour::Suspect { subject: slot, incarnation: claim.incarnation, from });
     }
 
     /// Whether a death that another has declared is believed only after a question.
     pub(super) fn asks_first(&self, slot: SlotId, claim: &wire::Claim<'_>) -> bool {
-        let left = self.members.slot(slot).record().name_bytes() == claim.from;
+        let left = self.members.name_bytes(slot) == claim.from;
         let ablation = &self.config.ablation;
         ablation.last_call && ablation.suspicion && !left && self.subject(slot) == Subject::Other
     }
@@ -94,7 +100,7 @@ impl Ctx {
     /// Another has declared a member dead that lives here. It may have been cut off from it; so the
     /// member is asked, now, and dead unless it answers.
     pub(super) fn ask_first(&mut self, origin: Origin, slot: SlotId, claim: &wire::Claim<'_>) {
-        let Ok(from) = NodeName::from_wire(claim.from) else { return };
+        let Ok(from) = self.members.node_name(claim.from) else { return };
         let known = self.members.slot(slot);
         let newer = claim.incarnation > known.incarnation();
         if known.state() == State::Alive {
@@ -221,7 +227,7 @@ impl Ctx {
 
     /// Notes how the latest life of a member ended, and passes it on; what it came to.
     pub(super) fn bury(&mut self, slot: SlotId, incarnation: u32, from: NodeName) -> Cause {
-        let left = self.members.slot(slot).record().name_bytes() == from.as_str().as_bytes();
+        let left = self.members.name_bytes(slot) == from.as_str().as_bytes();
         let (state, cause) =
             if left { (State::Left, Cause::Left) } else { (State::Dead, Cause::Failed) };
         self.members.set(slot, incarnation, state);

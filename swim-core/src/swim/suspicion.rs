@@ -16,7 +16,7 @@ pub(crate) struct Suspicion {
     /// Confirmations that shorten it.
     wanted: u32,
     /// Who accused, the first accuser first. The first one is no confirmation.
-    accusers: SmallVec<[NodeName; 2]>,
+    accusers: SmallVec<[NodeName; 3]>,
     deadline: Instant,
     /// When the suspect is asked by itself next.
     question: Option<Instant>,
@@ -99,19 +99,24 @@ impl Suspicion {
         &self.accusers[0]
     }
 
-    /// Counts another accuser; whether it is news that shortens the suspicion.
-    pub(crate) fn confirm(&mut self, from: &[u8]) -> bool {
+    /// Whether it has all confirmations that shorten it.
+    pub(crate) fn is_confirmed(&self) -> bool {
+        self.accusers.len() as u32 > self.wanted
+    }
+
+    /// Whether another accuser is news that shortens the suspicion.
+    pub(crate) fn wants(&self, from: &[u8]) -> bool {
+        !self.is_confirmed() && self.accusers.iter().all(|a| a.as_str().as_bytes() != from)
+    }
+
+    /// Counts an accuser who is [wanted](Self::wants).
+    pub(crate) fn confirm(&mut self, from: NodeName) {
         let counted = self.accusers.len() as u32 - 1;
-        if counted >= self.wanted || self.accusers.iter().any(|a| a.as_str().as_bytes() == from) {
-            return false;
-        }
-        let Ok(from) = NodeName::from_wire(from) else { return false };
         self.accusers.push(from);
         // Who was asked has the time to answer that it was given.
         if !matches!(self.last_call, LastCall::Made(_)) {
             self.deadline = self.start + timeout(self.min, self.max, counted + 1, self.wanted);
         }
-        true
     }
 
     /// Gives the member the time in which this node did not listen. Who was asked may have answered

@@ -9,6 +9,7 @@ use hashbrown::HashTable;
 
 use super::SlotId;
 use super::slot::Stored;
+use crate::ids::NodeName;
 use crate::member::{Record, State, Versions};
 
 /// A table of one's own, or one that many nodes share and none of them changes.
@@ -27,6 +28,8 @@ struct Rest {
     all_len: usize,
     /// What all of them speak, if it is the same.
     versions: Option<Versions>,
+    /// By slot: the names, for those who keep one, so that they stand in memory once.
+    names: Vec<NodeName>,
 }
 
 impl Base {
@@ -54,7 +57,7 @@ impl Base {
                 "two members named {}",
                 record.name()
             );
-            base.slots.push(Stored { record: Some(record), incarnation: 1, state: State::Alive });
+            base.slots.push(Stored::new(Some(record), 1, State::Alive));
             base.insert_index(slot);
         }
         base.rest = Some(Arc::new(Rest::of(&base)));
@@ -85,6 +88,12 @@ impl Base {
     /// The versions that all members speak at rest, if they are the same.
     pub(crate) fn versions_at_rest(&self) -> Option<Versions> {
         self.rest.as_ref()?.versions
+    }
+
+    /// The name of a member at rest.
+    pub(super) fn node_name(&self, name: &[u8]) -> Option<&NodeName> {
+        let names = &self.rest.as_ref()?.names;
+        names.get(self.find(self.hash(name), name)? as usize)
     }
 
     #[inline]
@@ -160,7 +169,9 @@ impl Rest {
         let all_len = lens.iter().map(|&len| usize::from(len)).sum();
         let first = records().next().map(Record::versions);
         let versions = first.filter(|first| records().all(|r| r.versions() == *first));
-        Self { lens, all_len, versions }
+        let name = |record: &Record| NodeName::from_wire(record.name_bytes()).ok();
+        let names = records().map(|r| name(r).expect("a record holds a checked name")).collect();
+        Self { lens, all_len, versions, names }
     }
 }
 

@@ -64,6 +64,19 @@ impl Overlay {
         }
     }
 
+    /// Whether every slot of the base that is in use here is in use by whom it is in the base.
+    #[inline]
+    pub(super) fn renames_nobody(&self) -> bool {
+        self.index.is_empty()
+    }
+
+    /// Marks what is said of a suspect as [`settled`](Stored::settled).
+    pub(super) fn settle(&mut self, slot: SlotId) {
+        if let Some(here) = self.slots.get_mut(&slot) {
+            here.settled = true;
+        }
+    }
+
     /// A copy of the base, with these slots in it.
     pub(super) fn written_to(&self, base: &Base) -> Base {
         let mut own = base.clone();

@@ -101,7 +101,12 @@ impl Shelved {
         let packed = *self.slots.get(slot as usize)?;
         let Some(place) = packed.place() else { return Some(Slot::HOLE) };
         let record = self.other(slot).or_else(|| self.shelf.record(place));
-        Some(Slot { record, incarnation: packed.incarnation, state: packed.state() })
+        Some(Slot {
+            record,
+            incarnation: packed.incarnation,
+            state: packed.state(),
+            settled: false,
+        })
     }
 
     #[inline]

@@ -10,15 +10,17 @@ pub(crate) struct Slot<'a> {
     pub(super) record: Option<&'a Record>,
     pub(super) incarnation: u32,
     pub(super) state: State,
+    pub(super) settled: bool,
 }
 
 impl<'a> Slot<'a> {
     /// A member of this record.
     pub(crate) const fn new(record: &'a Record, incarnation: u32, state: State) -> Self {
-        Self { record: Some(record), incarnation, state }
+        Self { record: Some(record), incarnation, state, settled: false }
     }
 
-    pub(super) const HOLE: Self = Self { record: None, incarnation: 0, state: State::Left };
+    pub(super) const HOLE: Self =
+        Self { record: None, incarnation: 0, state: State::Left, settled: false };
 
     pub(crate) fn incarnation(&self) -> u32 {
         self.incarnation
@@ -26,6 +28,11 @@ impl<'a> Slot<'a> {
 
     pub(crate) fn state(&self) -> State {
         self.state
+    }
+
+    /// Whether it is known of a suspect that nobody who confirms it is heard any more.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.settled
     }
 
     /// The record of a slot that is no hole.
@@ -58,8 +65,8 @@ impl<'a> Slot<'a> {
     }
 
     pub(super) fn stored(&self) -> Stored {
-        let Self { record, incarnation, state } = *self;
-        Stored { record: record.cloned(), incarnation, state }
+        let Self { record, incarnation, state, settled } = *self;
+        Stored { record: record.cloned(), incarnation, state, settled }
     }
 }
 
@@ -69,14 +76,22 @@ pub(super) struct Stored {
     pub(super) record: Option<Record>,
     pub(super) incarnation: u32,
     pub(super) state: State,
+    /// A suspect that has all confirmations that count. Most of what is said of a suspect is said
+    /// after that, and need not look for the suspicion. False if that takes a closer look.
+    pub(super) settled: bool,
 }
 
 impl Stored {
-    pub(super) const HOLE: Self = Self { record: None, incarnation: 0, state: State::Left };
+    pub(super) const HOLE: Self = Self::new(None, 0, State::Left);
+
+    pub(super) const fn new(record: Option<Record>, incarnation: u32, state: State) -> Self {
+        Self { record, incarnation, state, settled: false }
+    }
 
     #[inline]
     pub(super) fn view(&self) -> Slot<'_> {
-        let Self { record, incarnation, state } = self;
-        Slot { record: record.as_ref(), incarnation: *incarnation, state: *state }
+        let Self { record, incarnation, state, settled } = self;
+        let (incarnation, state, settled) = (*incarnation, *state, *settled);
+        Slot { record: record.as_ref(), incarnation, state, settled }
     }
 }
