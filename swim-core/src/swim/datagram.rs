@@ -24,6 +24,8 @@ const WARM_ABOVE: u32 = 256;
 const REQUESTS_MAX: u32 = 2;
 
 const ALIVE: u8 = Kind::Alive.byte();
+const SUSPECT: u8 = Kind::Suspect.byte();
+const DEAD: u8 = Kind::Dead.byte();
 const PING: u8 = Kind::Ping.byte();
 const INDIRECT_PING: u8 = Kind::IndirectPing.byte();
 
@@ -65,6 +67,9 @@ impl Node {
         parts: FlatParts<'_>,
         outcome: &mut Outcome,
     ) {
+        if self.cx.members.is_far() {
+            warm_accused(&self.cx.members, parts.clone());
+        }
         let mut claims: SmallVec<[wire::Alive<'_>; BATCH]> = SmallVec::new();
         for part in parts {
             let taken = match part.split_first() {
@@ -163,4 +168,17 @@ fn look_up(members: &Members, claims: &[wire::Alive<'_>]) -> [(u64, SlotId); BAT
         core::hint::black_box(touched);
     }
     looks
+}
+
+/// Touches what the accused of a datagram are known by.
+fn warm_accused(members: &Members, parts: FlatParts<'_>) {
+    let accused = |part: &[u8]| {
+        let (&(SUSPECT | DEAD), body) = part.split_first()? else { return None };
+        let claim = wire::Claim::decode(body).ok()?;
+        Some(members.guess(members.hash(claim.node)))
+    };
+    let slots: SmallVec<[SlotId; BATCH]> = parts.filter_map(accused).collect();
+    if slots.len() > 1 {
+        core::hint::black_box(members.touch_changes(&slots));
+    }
 }

@@ -16,6 +16,8 @@ use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
+use smallvec::SmallVec;
+
 pub(crate) use self::base::Base;
 use self::overlay::Overlay;
 use self::shelved::Shelved;
@@ -32,6 +34,9 @@ pub(crate) type SlotId = u32;
 
 /// An overlay below this length is never folded.
 const OVERLAY_MIN: usize = 64;
+
+/// An overlay of more than this is far from the processor when its node's turn comes.
+const FAR_ABOVE: usize = 8;
 
 /// What only this node knows about a member that is not at rest.
 pub(crate) struct Local {
@@ -255,6 +260,26 @@ impl Members {
     #[inline]
     pub(crate) fn touch(&self, guess: SlotId) -> u8 {
         self.base().record(guess).map_or(0, Record::touch)
+    }
+
+    /// Whether what this node holds of members that are not at rest is probably in no cache: one
+    /// of many nodes in this process, and much news.
+    pub(crate) fn is_far(&self) -> bool {
+        matches!(&self.table, Table::Shared { overlay, .. } if overlay.slots.len() > FAR_ABOVE)
+    }
+
+    /// Reads a little of what differs here from the base, and of running suspicions: of all members
+    /// first the one, then the other, so that the waits for memory overlap.
+    pub(crate) fn touch_changes(&self, slots: &[SlotId]) -> u32 {
+        let Table::Shared { overlay, .. } = &self.table else { return 0 };
+        let open = |&&slot: &&SlotId| {
+            let here = overlay.slots.get(&slot);
+            here.is_some_and(|here| here.state == State::Suspect && !here.settled)
+        };
+        let open: SmallVec<[SlotId; 32]> = slots.iter().filter(open).copied().collect();
+        let suspicion = |slot: &SlotId| self.local.get(slot)?.suspicion.as_deref();
+        let suspicions: SmallVec<[&Suspicion; 32]> = open.iter().filter_map(suspicion).collect();
+        suspicions.iter().fold(0, |all, suspicion| all ^ suspicion.touch())
     }
 
     #[inline]
