@@ -86,8 +86,9 @@ struct Outputs {
     exchanges: Hash,
     events: Hash,
     deadlines: Hash,
-    /// Numbers of the last pings.
-    seqs: Vec<u32>,
+    /// Numbers of the last pings by datagram, and by stream: apart, since either may be fetched
+    /// first.
+    seqs: [Vec<u32>; 2],
     tokens: Vec<Token>,
     /// Streams that wait for the node.
     requests: BTreeSet<InboundId>,
@@ -151,9 +152,7 @@ impl<'a> World<'a> {
     fn step(&mut self, op: u8) {
         match op {
             0 | 1 => {
-                let seqs = core::mem::take(&mut self.outputs.seqs);
-                let datagram = generate::datagram(&mut self.draw, &seqs);
-                self.outputs.seqs = seqs;
+                let datagram = generate::datagram(&mut self.draw, &self.outputs.seqs.concat());
                 self.datagram(&datagram);
             }
             RAW_DATAGRAM => {
@@ -221,7 +220,7 @@ impl<'a> World<'a> {
         } else {
             OutboundId(self.draw.u8().into())
         };
-        let bytes = generate::reply(&mut self.draw, &self.outputs.seqs);
+        let bytes = generate::reply(&mut self.draw, &self.outputs.seqs.concat());
         let result = match self.draw.u8() {
             254 => Err(ExchangeError::Refused),
             255 => Err(ExchangeError::TimedOut),
@@ -325,12 +324,12 @@ impl<'a> World<'a> {
         for i in 0..n {
             let Some(next) = self.node.poll_timeout() else { return };
             self.now = self.now.max(next);
-            self.outputs.seqs.clear();
+            self.outputs.seqs = Default::default();
             self.time_out();
             if answers >> (i % 8) & 1 == 0 {
                 continue;
             }
-            for seq in self.outputs.seqs.clone() {
+            for seq in self.outputs.seqs.concat() {
                 let mut ack = BytesMut::new();
                 crate::wire::Ack { seq, payload: None }.encode(&mut ack);
                 let (at, from) = (self.now, home(1));
@@ -434,7 +433,7 @@ impl Outputs {
             exchanges: Hash::new(),
             events: Hash::new(),
             deadlines: Hash::new(),
-            seqs: Vec::new(),
+            seqs: Default::default(),
             tokens: Vec::new(),
             requests: BTreeSet::new(),
             opened: Vec::new(),
@@ -456,8 +455,8 @@ impl Outputs {
         while let Some(part) = parts.next_part() {
             let message = Message::decode(part.expect("well nested")).expect("well formed");
             match message {
-                Message::Ping(ping) => keep(&mut self.seqs, ping.seq),
-                Message::IndirectPing(ping) => keep(&mut self.seqs, ping.seq),
+                Message::Ping(ping) => keep(&mut self.seqs[0], ping.seq),
+                Message::IndirectPing(ping) => keep(&mut self.seqs[0], ping.seq),
                 _ => {}
             }
             count += 1;
@@ -475,7 +474,7 @@ impl Outputs {
                 self.opened.push(*id);
                 assert!(self.fetched.insert(*id), "a number for each");
                 if let Ok(Message::Ping(ping)) = Message::decode(bytes) {
-                    keep(&mut self.seqs, ping.seq);
+                    keep(&mut self.seqs[1], ping.seq);
                 }
                 Some(*len)
             }
