@@ -1,5 +1,7 @@
 //! The failure detector: one probe at a time (memberlist spec 5.1 to 5.3, Lifeguard section IV.A).
 
+use core::time::Duration;
+
 use super::claims::Asked;
 use super::ctx::Ctx;
 use super::exchange::{Exchanges, Purpose};
@@ -11,6 +13,9 @@ use crate::ids::{Incarnation, NodeName};
 use crate::input::{Seat, SendError};
 use crate::member::State;
 use crate::time::Instant;
+
+/// How soon the search for a member to probe goes on, if it has passed over many that are gone.
+const LOOK_ON_AFTER: Duration = Duration::from_millis(1);
 
 /// Smallest largest protocol version of a member that answers stream pings (memberlist spec 2.8).
 const STREAM_PING_VERSION: u8 = 3;
@@ -52,7 +57,7 @@ enum Stage {
 pub(crate) struct Answer {
     pub(crate) target: SlotId,
     /// The round trip, if it was a direct ack and the ping did not wait to be sent.
-    pub(crate) rtt: Option<core::time::Duration>,
+    pub(crate) rtt: Option<Duration>,
 }
 
 /// A member that did not answer, and the incarnation at which it did not.
@@ -85,7 +90,13 @@ impl Prober {
 
     fn begin(&mut self, cx: &mut Ctx) {
         self.overdue = false;
-        let Some(target) = self.next_target(cx) else { return };
+        let Some(target) = self.next_target(cx) else {
+            if cx.others_live() > 0 {
+                // It looked at many members that are gone.
+                cx.timers.arm(Timer::Probe, cx.now + LOOK_ON_AFTER);
+            }
+            return;
+        };
         let knobs = &cx.config.knobs;
         let deadline = cx.now + knobs.probe_interval * (cx.awareness + 1);
         let step = (cx.now + knobs.probe_timeout).min(deadline);

@@ -304,6 +304,10 @@ mod tests {
             sent.into_iter().map(|(_, (x, _))| x).collect()
         }
 
+        fn keep(&mut self, wanted: impl Fn(&(u32, usize)) -> bool) {
+            self.0.iter_mut().for_each(|tier| tier.retain(&wanted));
+        }
+
         fn offer(&mut self, tier: usize, bytes: &mut usize) -> Vec<(usize, (u32, usize))> {
             let mut misfits = 0;
             let (mut sent, mut stay) = (vec![], vec![]);
@@ -324,15 +328,32 @@ mod tests {
     proptest! {
         #[test]
         fn a_lane_sends_what_plain_lists_would(
-            steps in proptest::collection::vec((1usize..40, 0usize..120, any::<bool>()), 1..60),
+            steps in proptest::collection::vec((1usize..40, 0usize..120, 0u8..6, 1u32..6), 1..80),
         ) {
             let (mut lane, mut model) = (Lane::new(), Model(vec![vec![]]));
-            for (x, (len, bytes, fills)) in (0..).zip(steps) {
-                if fills {
-                    prop_assert_eq!(fill(&mut lane, bytes, 4).0, model.fill(bytes, 4));
-                } else {
-                    lane.push((x, len));
-                    model.0[0].insert(0, (x, len));
+            let mut ids = vec![];
+            for (x, (len, bytes, step, limit)) in (0..).zip(steps) {
+                let queued: Vec<_> = model.0.iter().flatten().copied().collect();
+                match step {
+                    0 | 1 => {
+                        let sent = model.fill(bytes, limit as usize);
+                        prop_assert_eq!(fill(&mut lane, bytes, limit).0, sent);
+                    }
+                    2 if !queued.is_empty() => {
+                        let item = queued[bytes % queued.len()];
+                        prop_assert_eq!(lane.remove(ids[item.0 as usize]), Some(item));
+                        model.keep(|other| other.0 != item.0);
+                    }
+                    3 => {
+                        let last = model.0.iter().rev().find_map(|tier| tier.last()).copied();
+                        prop_assert_eq!(lane.remove_last(), last);
+                        model.keep(|other| Some(other.0) != last.map(|last| last.0));
+                    }
+                    _ => {
+                        ids.resize(x as usize, 0);
+                        ids.push(lane.push((x, len)));
+                        model.0[0].insert(0, (x, len));
+                    }
                 }
                 prop_assert_eq!(lane.len(), model.0.iter().map(Vec::len).sum::<usize>());
             }

@@ -3,9 +3,13 @@
 use core::net::SocketAddr;
 use core::time::Duration;
 
+use std::format;
+use std::vec::Vec;
+
 use bytes::BytesMut;
 
 use crate::testkit::Net;
+use crate::wire::{Ack, Claim, Kind, Limits, Message, Parts, Scratch};
 use crate::{
     Cause, Config, Event, Exchange, ExchangeError, Identity, InboundId, Input, Instant, Node,
     Roster, Seed, State,
@@ -108,4 +112,60 @@ fn another_name_at_the_address_does_not_keep_a_member_alive() {
     }
     assert!(stream_pings > 0);
     assert_eq!(node.member("n1").unwrap().state(), State::Dead);
+}
+
+/// SWIM section 4.3: the bound follows from how many members there are, not from how many there
+/// were.
+#[test]
+fn those_who_stay_are_probed_in_time_after_most_have_gone() {
+    let ms = Duration::from_millis;
+    let forget =
+        Config::lan().reconnect_timeout(ms(0)).tombstone_timeout(ms(0)).reap_interval(ms(10));
+    let home = |i: u16| SocketAddr::from(([10, 0, (i >> 8) as u8, i as u8], 7946));
+    let name = |i: u16| format!("m{i}");
+    let all = (0..5000).map(|i| Identity::new(&name(i), home(i)).unwrap());
+    let mut now = Instant::from_secs(1);
+    let config = forget.build().unwrap();
+    let mut node = Node::with_roster(config, &Roster::new(all), 0, Seed::from(1), now);
+    let mut buf = BytesMut::new();
+    for i in 6..5000 {
+        let name = name(i);
+        let leave = Claim { incarnation: 1, node: name.as_bytes(), from: name.as_bytes() };
+        buf.clear();
+        leave.encode(Kind::Dead, &mut buf);
+        let input = Input::Datagram { at: now, from: home(1), bytes: &buf };
+        node.handle(now, input).unwrap();
+    }
+    let mut probed = [Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new()];
+    while now < Instant::from_secs(300) {
+        now = node.poll_timeout().unwrap();
+        node.handle(now, Input::Timeout).unwrap();
+        buf.clear();
+        while let Some(sent) = node.poll_transmit(&mut buf) {
+            let datagram = buf.split();
+            let mut scratch = Scratch::default();
+            let mut parts = Parts::new(&datagram, &mut scratch, Limits::default());
+            while let Some(part) = parts.next_part() {
+                let Ok(Message::Ping(ping)) = Message::decode(part.unwrap()) else { continue };
+                if let Some(i) = (1..6).find(|&i| home(i) == sent.to) {
+                    probed[usize::from(i) - 1].push(now);
+                }
+                let mut ack = BytesMut::new();
+                Ack { seq: ping.seq, payload: None }.encode(&mut ack);
+                let input = Input::Datagram { at: now, from: sent.to, bytes: &ack };
+                node.handle(now, input).unwrap();
+            }
+        }
+        while node.poll_exchange(&mut buf).is_some() {}
+        while node.poll_event().is_some() {}
+    }
+    assert_eq!(node.known_len(), 6);
+    for times in probed {
+        let forgotten = Instant::from_secs(30);
+        let times: Vec<_> = times.into_iter().filter(|at| *at > forgotten).collect();
+        let worst = times.windows(2).map(|pair| pair[1].since(pair[0])).max().unwrap();
+        // Nine intervals of a second, and what the search takes.
+        assert!(worst <= ms(9_500), "{worst:?}");
+        assert!(times.len() > 45);
+    }
 }
