@@ -363,6 +363,7 @@ fn a_reader_that_does_not_read_does_not_stop_the_node() {
         let payload = [b"\xa4Name\xa4load\xa7Payload\xda\x03\xe8", &[7; 1000][..]].concat();
         socket.send_to(&[head, payload].concat(), &b).unwrap();
         if n % 100 == 0 {
+            deaf.signal("USR1");
             std::thread::sleep(Duration::from_millis(5));
         }
     }

@@ -1,6 +1,5 @@
 //! Starting the agent, and ending it.
 
-use std::io::Write as _;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -194,12 +193,11 @@ impl Running {
         }
     }
 
-    /// Prints all figures on standard error, as they are served to Prometheus.
+    /// Prints all figures on standard error, as they are served to Prometheus; in a log of JSON
+    /// they are the message of one line.
     async fn print_figures(&self) {
         if let Ok(stats) = self.handle.stats().await {
-            let page = metrics::page(&stats, self.server.stats());
-            // Whoever has closed it does not want them.
-            let _ = std::io::stderr().lock().write_all(page.as_bytes());
+            self.log.page(metrics::page(&stats, self.server.stats()));
         }
     }
 

@@ -61,6 +61,12 @@ impl Log {
         &self.tap
     }
 
+    /// Writes a text of several lines to standard error, whatever the level. It is lost if nobody
+    /// reads.
+    pub(crate) fn page(&self, page: String) {
+        let _ = self.writer.write_page(page);
+    }
+
     /// Lets the last lines out.
     pub(crate) fn flush(&self) {
         self.writer.flush();

@@ -43,6 +43,19 @@ impl Writer {
         self.lines.try_send(Job::Text(text)).map_err(|_| Dropped)
     }
 
+    /// Writes a text of several lines, which is one line in JSON.
+    pub(super) fn write_page(&self, page: String) -> Result<(), Dropped> {
+        let text = match self.format {
+            Format::Text => page,
+            Format::Json => {
+                let mut line = Line::now(LogLevel::Info, "agent");
+                line.message = page;
+                line.json() + "\n"
+            }
+        };
+        self.lines.try_send(Job::Text(text)).map_err(|_| Dropped)
+    }
+
     fn add(&self, line: &Line, text: &mut String) {
         *text += &match self.format {
             Format::Text => line.to_string(),
