@@ -71,7 +71,7 @@ impl Ctx {
     pub(super) fn confirm(&mut self, origin: Origin, slot: SlotId, claim: &wire::Claim<'_>) {
         let suspicion = |local: &Local| local.suspicion.as_ref().map(|s| s.wants(claim.from));
         let Some(wanted) = self.members.local.get(&slot).and_then(suspicion) else { return };
-        let from = self.members.node_name(claim.from).ok().filter(|_| wanted);
+        let from = if wanted { self.members.node_name(claim.from).ok() } else { None };
         let Some(from) = from else {
             self.stats.stale += 1;
             return;
