@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use swim_core::keyring::{Key, Keyring};
-use swim_core::wire::{Ping, Source};
+use swim_core::wire::{Claim, Kind, Limits, Parts, Ping, Scratch, Source};
 use swim_core::{
     Ablation, Command, Config, ConfigBuilder, Event, Exchange, Identity, Input, Instant,
     KeyCommand, Lane, Node, OpId, Outcome, Rejected, Roster, Seed,
@@ -247,5 +247,35 @@ fn a_claim_longer_than_any_datagram_is_packed_to_goes_by_itself() {
         }
         assert_eq!(lone.outcome(1), Some(Outcome::Applied));
         assert!(lone.sent.iter().any(|bytes| bytes.len() > 800));
+    }
+}
+
+/// The first byte of each message of a datagram.
+fn kinds(datagram: &[u8]) -> Vec<u8> {
+    let mut scratch = Scratch::default();
+    let mut parts = Parts::new(datagram, &mut scratch, Limits::default());
+    std::iter::from_fn(|| parts.next_part().map(|part| part.unwrap()[0])).collect()
+}
+
+/// Lifeguard's buddy system under the least limit: a suspect is told all the same.
+#[test]
+fn a_ping_and_a_suspicion_that_do_not_fit_go_apart() {
+    let name = "n".repeat(255);
+    let home = |i: u8| SocketAddr::from(([10, 0, 0, 1 + i], 7946));
+    let members = [&*name, "n1"].into_iter().zip(0..);
+    let roster = Roster::new(members.map(|(name, i)| Identity::new(name, home(i)).unwrap()));
+    for (bytes_max, together) in [(256, false), (1400, true)] {
+        let config = Config::lan().datagram_bytes_max(bytes_max).build().unwrap();
+        let node = Node::with_roster(config, &roster, 0, Seed::from(1), NOW);
+        let mut lone = Lone { node, now: NOW, sent: Vec::new(), opened: 0, events: Vec::new() };
+        let mut accusation = BytesMut::new();
+        Claim { incarnation: 1, node: b"n1", from: b"n2" }.encode(Kind::Suspect, &mut accusation);
+        let (at, from) = (lone.now, home(2));
+        lone.node.handle(at, Input::Datagram { at, from, bytes: &accusation }).unwrap();
+        lone.run_for(2 * SECOND);
+        let kinds: Vec<Vec<u8>> = lone.sent.iter().map(|bytes| kinds(bytes)).collect();
+        let sent = |wanted: &[Kind]| kinds.contains(&wanted.iter().map(|k| k.byte()).collect());
+        assert_eq!(sent(&[Kind::Ping, Kind::Suspect]), together, "{bytes_max}");
+        assert_eq!(sent(&[Kind::Ping]) && sent(&[Kind::Suspect]), !together, "{bytes_max}");
     }
 }

@@ -175,8 +175,8 @@ knobs! {
     /// Default 1,400; 256 to 65,507. Smaller carries fewer news in each datagram and refuses longer
     /// broadcasts; larger than the path's MTU, every loss of a fragment loses the whole. A message
     /// cannot be cut: a longer one, such as the claim about a member with much metadata (some 850
-    /// bytes at most), is sent as it is. Reloadable; queued broadcasts that fit no more are
-    /// dropped.
+    /// bytes at most), is sent as it is; a suspect's ping and the suspicion, which go together, go
+    /// apart if both do not fit. Reloadable; queued broadcasts that fit no more are dropped.
     datagram_bytes_max: u32 = 1400, 1400, 1400; (256, 65_507), RELOAD;
 
     /// The version of memberlist's protocol that this node speaks; below 2 encrypts with version 0.

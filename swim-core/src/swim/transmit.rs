@@ -112,22 +112,38 @@ fn challenge(cx: &Ctx, buf: &mut BytesMut, suspect: SlotId) -> Option<Transmit> 
 fn probe(cx: &mut Ctx, buf: &mut BytesMut, target: SlotId, seq: u32) -> Transmit {
     let mut sent = to_member(cx, target);
     sent.token = Token(PROBE_TOKEN | u64::from(seq));
-    let slot = cx.members.slot(target);
-    let record = slot.record().clone();
-    if slot.state() != State::Suspect || !cx.config.ablation.buddy {
-        carry_ping(cx, buf, seq, record.name_bytes());
-        sent.crc = false;
+    let told = cx.members.slot(target).state() == State::Suspect && cx.config.ablation.buddy;
+    if told && pair(cx, buf, target, seq) {
         return sent;
     }
+    if told {
+        cx.reply(Packet::Challenge { suspect: target });
+    }
+    let record = cx.members.slot(target).record().clone();
+    carry_ping(cx, buf, seq, record.name_bytes());
+    sent.crc = false;
+    sent
+}
+
+/// Writes a ping and the suspicion behind it; false, with nothing written, if a datagram has no
+/// room for both.
+fn pair(cx: &Ctx, buf: &mut BytesMut, suspect: SlotId, seq: u32) -> bool {
+    let start = buf.len();
+    let slot = cx.members.slot(suspect);
     let me = cx.my_record().name_bytes();
-    let claim = rumours::claim(&cx.members, target, slot.incarnation(), me);
+    let claim = rumours::claim(&cx.members, suspect, slot.incarnation(), me);
     let mut compound = Compound::begin(buf);
     compound
-        .part(|buf| cx.ping(seq, record.name_bytes()).encode(buf))
+        .part(|buf| cx.ping(seq, slot.record().name_bytes()).encode(buf))
         .and_then(|()| compound.part(|buf| claim.encode(Kind::Suspect, buf)))
         .expect("two short parts fit");
     compound.finish();
-    sent
+    let len = buf.len() - start + CRC_BYTES + cx.outer_bytes();
+    let fits = len <= cx.config.knobs.datagram_bytes_max as usize;
+    if !fits {
+        buf.truncate(start);
+    }
+    fits
 }
 
 /// Writes one datagram of a gossip round.
