@@ -6,7 +6,7 @@ use swim_tokio::swim_core::{Config, Lane, NodeName, Via};
 use swim_tokio::{Builder, CommandError, Delivery, Event, Spread};
 use tokio::time::timeout;
 
-use crate::support::{SOON, alone, builder, joined, message, until_live, wait_for};
+use crate::support::{SOON, alone, builder, joined, loopback, message, until_live, wait_for};
 
 #[tokio::test]
 async fn a_broadcast_reaches_everybody() {
@@ -42,6 +42,26 @@ async fn a_message_of_a_megabyte_arrives_by_stream() {
         let refused = a.send(b.local_addr(), &b"gone"[..], Delivery::Stream).await;
         assert!(matches!(refused, Err(CommandError::Exchange(_))), "{refused:?}");
     }
+}
+
+/// Hazard 32.
+#[tokio::test]
+async fn a_peer_that_never_reads_ends_the_message_and_nothing_else() {
+    let config = Config::local().compression(false).stream_timeout(Duration::from_millis(300));
+    let (a, _a_events) = alone(config, "a").await;
+    let (b, _b_events) = alone(Config::local(), "b").await;
+    let deaf = tokio::net::TcpListener::bind(loopback()).await.unwrap();
+    let to = deaf.local_addr().unwrap();
+    // More than the buffers of both ends hold.
+    let unread = a.send(to, vec![0; 16 << 20], Delivery::Stream);
+    let meanwhile = async {
+        let accepted = deaf.accept().await.unwrap();
+        a.send(b.local_addr(), &b"other"[..], Delivery::Stream).await.unwrap();
+        accepted
+    };
+    let (failed, _accepted) =
+        timeout(SOON, async { tokio::join!(unread, meanwhile) }).await.expect("both end");
+    assert!(matches!(failed, Err(CommandError::Exchange(_))), "{failed:?}");
 }
 
 #[tokio::test]
