@@ -109,7 +109,7 @@ fn the_scripts_for_schedulers_run_every_shard() {
     let bin = Path::new(env!("CARGO_BIN_EXE_swim-sim")).parent().unwrap();
     let path = format!("{}:{}", bin.display(), env::var("PATH").unwrap());
     for k in ["0", "1", "2"] {
-        let out = Command::new("bash")
+        let out = Command::new("sh")
             .arg(cluster.join("slurm/sweep.sbatch"))
             .args(["small.toml", "by-slurm"])
             .current_dir(&folder)

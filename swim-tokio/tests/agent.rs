@@ -9,6 +9,9 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
 fn swim(args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_swim")).args(args).output().unwrap()
 }
@@ -58,9 +61,8 @@ impl Agent {
         assert!(lines.any(|line| line.unwrap().contains(text)), "it ended without {text}");
     }
 
-    fn signal(&self, name: &str) {
-        let id = self.0.id().to_string();
-        assert!(Command::new("kill").args(["-s", name, &id]).status().unwrap().success());
+    fn signal(&self, signal: Signal) {
+        kill(Pid::from_raw(self.0.id().cast_signed()), signal).unwrap();
     }
 
     fn exit_code(&mut self) -> Option<i32> {
@@ -269,10 +271,10 @@ fn a_signal_makes_it_leave_or_end_as_the_configuration_says() {
     let mut stays = Agent::start(&["--node=stays", "--bind", &a]);
     stays.wait_event("\"stays\"");
     for (n, signal, config, leaves) in [
-        (2, "INT", None, true),
-        (3, "TERM", None, false),
-        (4, "INT", Some(&inverted), false),
-        (5, "TERM", Some(&inverted), true),
+        (2, Signal::SIGINT, None, true),
+        (3, Signal::SIGTERM, None, false),
+        (4, Signal::SIGINT, Some(&inverted), false),
+        (5, Signal::SIGTERM, Some(&inverted), true),
     ] {
         let (name, b) = (format!("--node=n{n}"), free_addr(n).to_string());
         let mut args = vec![&*name, "--bind", &b, "--join", &a];
@@ -293,10 +295,10 @@ fn figures_are_printed_on_a_signal_and_it_goes_on() {
     agent.wait_event("\"a\"");
     let mut lines = BufReader::new(agent.0.stderr.take().unwrap()).lines();
     for _ in 0..2 {
-        agent.signal("USR1");
+        agent.signal(Signal::SIGUSR1);
         assert!(lines.any(|line| line.unwrap() == "swim_members{status=\"alive\"} 1"));
     }
-    agent.signal("TERM");
+    agent.signal(Signal::SIGTERM);
     assert_eq!(agent.exit_code(), Some(1));
 }
 
@@ -308,10 +310,10 @@ fn a_second_signal_stops_it_at_once() {
     let b = free_addr(16).to_string();
     let mut goes = Agent::start(&["--node=goes", "--bind", &b, "--join", &a, "--profile=wan"]);
     goes.wait_event("\"stays\"");
-    goes.signal("INT");
+    goes.signal(Signal::SIGINT);
     // With this profile gossip goes out twice a second, so it is still leaving.
     std::thread::sleep(Duration::from_millis(100));
-    goes.signal("INT");
+    goes.signal(Signal::SIGINT);
     assert_eq!(goes.exit_code(), Some(1));
 }
 
@@ -330,7 +332,7 @@ fn the_keyring_file_is_made_once_and_then_read() {
         agent.wait_event("\"a\"");
         assert_eq!(std::fs::read_to_string(&path).unwrap(), format!("[\n  \"{key}\"\n]"));
         assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-        agent.signal("INT");
+        agent.signal(Signal::SIGINT);
         assert_eq!(agent.exit_code(), Some(0));
     }
     let other = "QHOYjmYlxSCBhdfiolhtDQ==";
@@ -363,12 +365,12 @@ fn a_reader_that_does_not_read_does_not_stop_the_node() {
         let payload = [b"\xa4Name\xa4load\xa7Payload\xda\x03\xe8", &[7; 1000][..]].concat();
         socket.send_to(&[head, payload].concat(), &b).unwrap();
         if n % 100 == 0 {
-            deaf.signal("USR1");
+            deaf.signal(Signal::SIGUSR1);
             std::thread::sleep(Duration::from_millis(5));
         }
     }
     std::thread::sleep(Duration::from_secs(6));
-    reads.signal("TERM");
+    reads.signal(Signal::SIGTERM);
     let rest = std::io::read_to_string(reads.0.stdout.take().unwrap()).unwrap();
     assert!(!rest.contains("member-failed"), "{rest}");
     drop(deaf);

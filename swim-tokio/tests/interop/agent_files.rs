@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use nix::sys::signal::Signal;
 use swim_tokio::swim_core::journal::{JournalError, replay_serf};
 use swim_tokio::swim_core::serf::Status;
 
@@ -73,7 +74,7 @@ async fn tags_are_kept_in_a_file_that_either_reads() {
     assert_eq!(ours_file.text(), theirs_file.text());
     assert_eq!((ours_file.mode(), theirs_file.mode()), (0o600, 0o600));
     // A reload leaves the file as it is; Serf's empties it.
-    ours.signal("HUP");
+    ours.signal(Signal::SIGHUP);
     ours.wait_line(&["Reloading configuration"], SOON).await;
     let too_long = format!("a={}", "x".repeat(600));
     let refused =
@@ -265,7 +266,7 @@ async fn the_journal_of_an_agent_among_serfs_replays_bit_for_bit() {
     }
     killed.kill();
     ours.wait_event("member-failed", "killed", Duration::from_secs(30)).await;
-    ours.signal("INT");
+    ours.signal(Signal::SIGINT);
     assert_eq!(ours.exit(SOON).await, Some(0));
 
     let journal = fs::read(file.path()).unwrap();

@@ -5,6 +5,8 @@ use std::fs;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use nix::sys::signal::Signal;
+
 use crate::cli::{SWIM, run, with_rpc};
 use crate::ours::Swim;
 use crate::serf::{self, Net, Serf};
@@ -64,7 +66,7 @@ async fn a_reload_changes_handlers_tags_and_the_level_of_the_log() {
     assert!(!ours.lines().contains("[DEBUG]"));
 
     write("debug", "2", "two");
-    ours.signal("HUP");
+    ours.signal(Signal::SIGHUP);
     ours.wait_event("member-update", "ours", SOON).await;
     assert!(members(ours.rpc(), &[]).contains("version=2"));
     assert!(answer().contains("Response from 'ours': two"));
@@ -72,7 +74,7 @@ async fn a_reload_changes_handlers_tags_and_the_level_of_the_log() {
 
     // What is wrong changes nothing.
     fs::write(&path, "{\"bogus\": 1}").unwrap();
-    ours.signal("HUP");
+    ours.signal(Signal::SIGHUP);
     ours.wait_line(&["[ERR]", "Failed to reload configs", "invalid keys: bogus"], SOON).await;
     assert!(answer().contains("Response from 'ours': two"));
     fs::remove_file(&path).unwrap();

@@ -6,6 +6,9 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
 use crate::cli::{SWIM, Same, run, settled, with_rpc};
 use crate::ours::Swim;
 use crate::serf::{self, Net, Serf};
@@ -210,8 +213,7 @@ impl Monitor {
     }
 
     fn stop(mut self) -> String {
-        let id = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-s", "INT", &id]).status().unwrap().success());
+        kill(Pid::from_raw(self.child.id().cast_signed()), Signal::SIGINT).unwrap();
         assert_eq!(self.child.wait().unwrap().code(), Some(0));
         self.text()
     }

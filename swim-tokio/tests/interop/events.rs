@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use nix::sys::signal::Signal;
 use swim_tokio::Events;
 use swim_tokio::serf::{SerfAgent, SerfHandle};
 use swim_tokio::swim_core::Config;
@@ -59,7 +60,7 @@ async fn our_agent_has_its_tags_and_leaves_gracefully() {
     theirs.wait_status("ours", "alive", SOON).await;
     assert_eq!(tags_at(&theirs, "ours"), serde_json::json!({ "role": "web", "x": "1" }));
     ours.wait_line(&["\"name\":\"theirs\"", "\"role\":\"db\""], SOON).await;
-    ours.signal("INT");
+    ours.signal(Signal::SIGINT);
     theirs.wait_status("ours", "left", 3 * SOON).await;
     assert_eq!(ours.exit(3 * SOON).await, Some(0));
     assert!(!theirs.log().contains("EventMemberFailed"), "{}", theirs.log());

@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use swim_tokio::swim_core::{ConfigBuilder, State};
 use swim_tokio::{Agent, Builder, Event, Events, Handle};
 
@@ -129,9 +131,8 @@ impl Swim {
         panic!("it never came\n{}", self.lines());
     }
 
-    pub(crate) fn signal(&self, name: &str) {
-        let id = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-s", name, &id]).status().unwrap().success());
+    pub(crate) fn signal(&self, signal: Signal) {
+        kill(Pid::from_raw(self.child.id().cast_signed()), signal).unwrap();
     }
 
     pub(crate) async fn exit(&mut self, max: Duration) -> Option<i32> {

@@ -5,6 +5,8 @@
 use std::process::Stdio;
 use std::time::Duration;
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
 use tokio::process::{Child, Command};
@@ -72,9 +74,7 @@ async fn run(args: &[&str], lines: usize) -> (String, Option<i32>) {
 }
 
 fn interrupt(child: &Child) {
-    let id = child.id().unwrap().to_string();
-    let sent = std::process::Command::new("kill").args(["-s", "INT", &id]).status().unwrap();
-    assert!(sent.success());
+    kill(Pid::from_raw(child.id().unwrap().cast_signed()), Signal::SIGINT).unwrap();
 }
 
 /// Without the random order in which Go prints maps: nodes of a report, and tags.
