@@ -2,21 +2,23 @@
 
 use alloc::collections::VecDeque;
 use core::fmt;
+use core::hash::Hash;
 use core::time::Duration;
 
-use crate::coordinate::filter::Filter;
+use crate::coordinate::peers::Peers;
 use crate::coordinate::point::NEARLY_ZERO;
 use crate::coordinate::{Config, Coordinate};
 use crate::rng::{Rng, Seed};
 
 /// A node's coordinate, and what it takes to keep it up to date. `K` tells peers apart.
 ///
-/// [`forget`](Self::forget) the peers that are gone: a few samples of each are kept.
+/// [`forget`](Self::forget) the peers that are gone: the coordinate and a few
+/// samples of each are kept.
 #[derive(Clone, Debug)]
 pub struct Client<K> {
     config: Config,
     me: Coordinate,
-    filter: Filter<K>,
+    peers: Peers<K>,
     /// The latest of what coordinates were off by, in seconds; as many as the window has.
     off: VecDeque<f64>,
     rng: Rng,
@@ -25,15 +27,16 @@ pub struct Client<K> {
     zero_rtts: u64,
 }
 
-impl<K: Ord + Clone> Client<K> {
+impl<K: Hash + Eq + Clone> Client<K> {
     /// A node at the origin. The seed decides where nodes go that are in the same place.
     pub fn new(config: Config, seed: Seed) -> Self {
         let window = usize::from(config.adjustment_window);
+        let rng = Rng::new(seed);
         Self {
             me: Coordinate::origin(&config),
-            filter: Filter::new(),
+            peers: Peers::new(rng.clone().next_u64()),
             off: core::iter::repeat_n(0.0, window).collect(),
-            rng: Rng::new(seed),
+            rng,
             resets: 0,
             rejected: 0,
             zero_rtts: 0,
@@ -44,6 +47,12 @@ impl<K: Ord + Clone> Client<K> {
     /// Where this node is.
     pub const fn coordinate(&self) -> &Coordinate {
         &self.me
+    }
+
+    /// Where a peer was when it was last taken in. `None` if it never was, or was forgotten, or
+    /// came when [`Config::peers_max`] others were known.
+    pub fn peer(&self, peer: &K) -> Option<&Coordinate> {
+        self.peers.coordinate(peer)
     }
 
     /// Puts this node elsewhere.
@@ -79,7 +88,7 @@ impl<K: Ord + Clone> Client<K> {
             return Err(self.reject(rejection));
         }
         self.zero_rtts += u64::from(rtt.is_zero());
-        let rtt = self.filtered(peer, rtt.as_secs_f64());
+        let rtt = self.peers.median(peer, other, rtt.as_secs_f64(), &self.config);
         self.spring(other, rtt);
         self.adjust(other, rtt);
         self.gravitate();
@@ -96,9 +105,9 @@ impl<K: Ord + Clone> Client<K> {
         rejection
     }
 
-    /// Forgets the samples of a peer.
+    /// Forgets a peer.
     pub fn forget(&mut self, peer: &K) {
-        self.filter.forget(peer);
+        self.peers.forget(peer);
     }
 
     /// How often the coordinate came out as no number, and was put back to the origin.
@@ -114,13 +123,6 @@ impl<K: Ord + Clone> Client<K> {
     /// How many updates had a round-trip time of zero, which no network has.
     pub const fn zero_rtts(&self) -> u64 {
         self.zero_rtts
-    }
-
-    fn filtered(&mut self, peer: &K, rtt: f64) -> f64 {
-        if self.filter.len() >= self.config.peers_max && !self.filter.contains(peer) {
-            return rtt;
-        }
-        self.filter.median(peer, rtt, usize::from(self.config.latency_samples))
     }
 
     /// Vivaldi proper: a spring between the two nodes pulls or pushes.
@@ -347,15 +349,15 @@ mod tests {
     }
 
     #[test]
-    fn peers_beyond_the_bound_are_not_filtered() {
+    fn peers_beyond_the_bound_are_not_remembered() {
         let config = Config::default().peers_max(1);
         let mut client = Client::new(config, Seed::from(1));
         for peer in 0..100 {
             client.update(&peer, &B, ms(20.0)).unwrap();
         }
-        assert_eq!(client.filter.len(), 1);
+        assert_eq!((client.peer(&0), client.peer(&1)), (Some(&B), None));
         client.forget(&0);
-        assert_eq!(client.filter.len(), 0);
+        assert_eq!(client.peer(&0), None);
     }
 
     #[test]

@@ -91,7 +91,7 @@ impl Config {
         Ok(Self { gravity_rho: positive("gravity_rho", gravity_rho)?, ..self })
     }
 
-    /// Of how many peers samples are kept; those of others count as they are. Default 1,048,576.
+    /// How many peers are remembered; samples of others count as they are. Default 1,048,576.
     #[must_use]
     pub const fn peers_max(self, peers_max: usize) -> Self {
         Self { peers_max, ..self }

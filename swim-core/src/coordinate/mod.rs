@@ -13,7 +13,7 @@
 
 mod client;
 mod config;
-mod filter;
+mod peers;
 mod point;
 
 pub use client::{Client, Rejection};

@@ -1,28 +1,23 @@
 //! Network coordinates: this node's own in its acks, those of others from theirs (serf spec 5.2).
 
-use alloc::collections::BTreeMap;
 use core::time::Duration;
-
-use bytes::{Bytes, BytesMut};
 
 use super::core::Core;
 use crate::coordinate::{Client, Config, Coordinate, DIMENSIONS, Rejection};
-use crate::ids::NodeName;
 use crate::rng::Seed;
 use crate::swim::SlotId;
 use crate::wire::serf::{self, List};
 
-/// This node's part in Vivaldi, and the coordinates of the members that it has probed.
+/// This node's part in Vivaldi.
 pub(super) struct Coordinates {
-    client: Client<NodeName>,
-    known: BTreeMap<NodeName, Coordinate>,
+    client: Client<SlotId>,
 }
 
 impl Coordinates {
     /// A node at the origin, which says so in its acks from now on.
     pub(super) fn new(cx: &mut Core) -> Self {
         let seed = Seed::from(u64::from(cx.node.random_u32()));
-        let new = Self { client: Client::new(Config::default(), seed), known: BTreeMap::new() };
+        let new = Self { client: Client::new(Config::default(), seed) };
         new.tell(cx);
         new
     }
@@ -32,9 +27,9 @@ impl Coordinates {
         self.client.coordinate()
     }
 
-    /// Where the member of this name said that it is.
-    pub(super) fn of(&self, name: &NodeName) -> Option<&Coordinate> {
-        self.known.get(name)
+    /// Where a member said that it is.
+    pub(super) fn of(&self, member: SlotId) -> Option<&Coordinate> {
+        self.client.peer(&member)
     }
 
     pub(super) const fn resets(&self) -> u64 {
@@ -46,38 +41,34 @@ impl Coordinates {
         if payload.is_empty() {
             return;
         }
-        let name = cx.node.at(member).node_name();
         let Ok(other) = decode(payload) else {
             cx.stats.count().coordinates_rejected += 1;
             return;
         };
-        if self.client.update(&name, &other, rtt).is_err() {
+        if self.client.update(&member, &other, rtt).is_err() {
             cx.stats.count().coordinates_rejected += 1;
             return;
         }
         cx.stats.count().coordinates += 1;
-        self.known.insert(name, other);
         self.tell(cx);
     }
 
-    /// A member is forgotten.
-    pub(super) fn forget(&mut self, name: &NodeName) {
-        self.known.remove(name);
-        self.client.forget(name);
+    pub(super) fn forget(&mut self, member: SlotId) {
+        self.client.forget(&member);
     }
 
+    /// Puts where this node is into its acks from now on, in the place of where it was.
     fn tell(&self, cx: &mut Core) {
-        cx.node.set_ack_payload(encode(self.own()));
+        let Coordinate { vec, error, adjustment, height } = self.own();
+        let (error, adjustment, height) = (*error, *adjustment, *height);
+        let vec = Some(List::from(&vec[..]));
+        let told = serf::Coordinate { vec, error, adjustment, height };
+        let mut out = cx.node.take_ack_payload().try_into_mut().unwrap_or_default();
+        out.clear();
+        out.reserve(told.encoded_len());
+        told.encode(&mut out);
+        cx.node.set_ack_payload(out.freeze());
     }
-}
-
-fn encode(coordinate: &Coordinate) -> Bytes {
-    let Coordinate { vec, error, adjustment, height } = coordinate;
-    let (error, adjustment, height) = (*error, *adjustment, *height);
-    let vec = Some(List::from(&vec[..]));
-    let mut out = BytesMut::new();
-    serf::Coordinate { vec, error, adjustment, height }.encode(&mut out);
-    out.freeze()
 }
 
 fn decode(payload: &[u8]) -> Result<Coordinate, Rejection> {

@@ -19,7 +19,7 @@ use super::timers::Due;
 use super::user_event::UserEvents;
 use crate::coordinate::Coordinate;
 use crate::event;
-use crate::ids::{NodeName, OpId};
+use crate::ids::OpId;
 use crate::input::{self, Exchange, Seat, Transmit};
 use crate::member::{Identity, State};
 use crate::rng::Seed;
@@ -241,7 +241,7 @@ impl Serf {
         if name == self.cx.node.my_record().name() {
             return Some(*coordinates.own());
         }
-        coordinates.of(&NodeName::new(name).ok()?).copied()
+        coordinates.of(self.cx.node.find(name.as_bytes())?).copied()
     }
 
     /// Whether this node has left, so that its driver may stop it.
@@ -413,6 +413,11 @@ impl Serf {
                     coordinates.on_rtt(&mut self.cx, member, rtt, mail.bytes(&bytes));
                 }
             }
+            Letter::Forgotten(member) => {
+                if let Some(coordinates) = &mut self.coordinates {
+                    coordinates.forget(member);
+                }
+            }
         }
     }
 
@@ -464,9 +469,6 @@ impl Serf {
                 }
             }
             event::Event::Reaped(swim) => {
-                if let Some(coordinates) = &mut self.coordinates {
-                    coordinates.forget(&swim.node_name());
-                }
                 let status = Status::new(false, swim.state() == State::Left);
                 cx.tell(Change::Reap, Member { swim, status });
             }

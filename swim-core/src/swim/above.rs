@@ -114,8 +114,12 @@ impl Above {
         }
     }
 
+    /// A member is forgotten; another may get its place.
     pub(crate) fn forget(&mut self, slot: SlotId) {
         self.set_mark(slot, Mark::default());
+        if self.wants_rtt {
+            self.mail.letters.push(Letter::Forgotten(slot));
+        }
     }
 }
 
@@ -145,6 +149,8 @@ pub(crate) enum Letter {
         rtt: Duration,
         bytes: Range<usize>,
     },
+    /// Whoever has this place from now on is another; only if round trips are mail.
+    Forgotten(SlotId),
 }
 
 impl Mail {

@@ -163,6 +163,11 @@ impl Node {
         queued
     }
 
+    /// What is in acks, for another to take its place.
+    pub(crate) fn take_ack_payload(&mut self) -> Bytes {
+        core::mem::take(&mut self.cx.app().ack_payload)
+    }
+
     /// Puts this into acks from now on.
     pub(crate) fn set_ack_payload(&mut self, payload: Bytes) {
         self.cx.app().ack_payload = payload;

@@ -94,9 +94,13 @@ fn to_member(cx: &Ctx, slot: SlotId) -> Transmit {
 
 /// Writes this node's own ack.
 fn ack(cx: &mut Ctx, buf: &mut BytesMut, seq: u32) {
-    let payload = cx.app.as_ref().map(|app| app.ack_payload.clone());
-    let payload = payload.as_deref().filter(|payload| !payload.is_empty());
+    // Taken, and not cloned, which would allocate.
+    let kept = cx.app.as_mut().map(|app| core::mem::take(&mut app.ack_payload)).unwrap_or_default();
+    let payload = Some(&kept[..]).filter(|payload| !payload.is_empty());
     with_rumours(cx, buf, |buf| wire::Ack { seq, payload }.encode(buf));
+    if let Some(app) = &mut cx.app {
+        app.ack_payload = kept;
+    }
 }
 
 /// Tells a suspect that it is one, unless it is none any more.

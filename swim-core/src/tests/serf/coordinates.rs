@@ -46,6 +46,13 @@ fn a_member_that_is_forgotten_has_no_coordinate() {
     let name = "n2".into();
     net.command(0, crate::serf::Command::ForceLeave { name, prune: true });
     assert_eq!(net.serf(0).coordinate("n2"), None);
+    // Whoever gets its place in the table does not get its coordinate.
+    let silent = SerfConfig::builder(swim()).coordinates(false).build().unwrap();
+    let other = net.add(silent, "other", &super::net::tags("web"));
+    net.join(other, 0);
+    net.run_for(S(30));
+    assert!(net.serf(0).member("other").is_some());
+    assert_eq!(net.serf(0).coordinate("other"), None);
 }
 
 /// Node 0 probes node 1, which is gone, and this answers instead.
