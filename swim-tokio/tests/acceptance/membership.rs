@@ -117,7 +117,7 @@ async fn whoever_is_killed_has_failed_for_the_other_side() {
     stays.wait_status("ours", "alive", SOON).await;
     dies.kill();
     ours.wait_status("dies", Status::Failed).await;
-    assert_eq!(ours.changes("dies"), [Change::Join, Change::Failed]);
+    ours.wait_changes("dies", &[Change::Join, Change::Failed]).await;
     ours.handle.shutdown().await;
     stays.wait_status("ours", "failed", 2 * SOON).await;
 }
@@ -136,7 +136,7 @@ async fn a_serf_that_starts_again_is_found_without_a_join() {
     let again = Serf::start("dies", net.addr(1), &[]);
     ours.wait_status("dies", Status::Alive).await;
     again.wait_status("ours", "alive", SOON).await;
-    assert_eq!(ours.changes("dies"), [Change::Join, Change::Failed, Change::Join]);
+    ours.wait_changes("dies", &[Change::Join, Change::Failed, Change::Join]).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]

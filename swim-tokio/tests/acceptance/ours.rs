@@ -63,7 +63,7 @@ impl Ours {
     }
 
     /// What became of the member of this name, in order.
-    pub(crate) fn changes(&self, name: &str) -> Vec<Change> {
+    fn changes(&self, name: &str) -> Vec<Change> {
         let told = self.told().into_iter().filter_map(|event| match event {
             Event::Members { change, members } => Some((change, members)),
             _ => None,
@@ -72,6 +72,16 @@ impl Ours {
             members.iter().any(|member| member.name() == name).then_some(change)
         };
         told.filter_map(of_it).collect()
+    }
+
+    /// Waits until these are the changes of the member, and no others. A member may be seen to have
+    /// changed before that is told.
+    pub(crate) async fn wait_changes(&self, name: &str, changes: &[Change]) {
+        let start = Instant::now();
+        while self.changes(name) != changes && start.elapsed() < SOON {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        assert_eq!(self.changes(name), changes);
     }
 
     /// The user events of this name.
