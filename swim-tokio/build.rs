@@ -5,10 +5,11 @@
 use std::env::var;
 
 fn main() {
-    println!("cargo::rerun-if-changed=seldom.ld");
+    let here = var("CARGO_MANIFEST_DIR").expect("cargo says where the package is");
+    // The whole path, so that a checkout can be moved with its build directory.
+    println!("cargo::rerun-if-changed={here}/seldom.ld");
     println!("cargo::rerun-if-env-changed=RUSTC_LINKER");
     if is_optimised() && has_known_linker() {
-        let here = var("CARGO_MANIFEST_DIR").expect("cargo says where the package is");
         println!("cargo::rustc-link-arg-bins=-T{here}/seldom.ld");
     }
 }

@@ -127,6 +127,8 @@ impl Queries {
             return;
         }
         heard.insert(from.clone());
+        let stats = cx.stats.count();
+        *(if response.is_ack() { &mut stats.acks } else { &mut stats.responses }) += 1;
         let payload = response.payload.unwrap_or_default();
         match &mut asked.purpose {
             Purpose::Command(op) if response.is_ack() => {

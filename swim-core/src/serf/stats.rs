@@ -71,6 +71,10 @@ counters! {
     queries_unhandled,
     /// Queries whose asker names no address that can be reached.
     queries_unreachable,
+    /// Acks to queries of this node's own.
+    acks,
+    /// Responses to queries of this node's own.
+    responses,
     /// Acks and responses that nobody waits for.
     responses_unexpected,
     /// Acks and responses that came before.

@@ -182,23 +182,33 @@ async fn figures_are_pushed_under_the_names_of_serf() {
     assert_eq!(ours, theirs);
 }
 
-/// The lines about the node's own join, an event and a query.
+/// The lines about the node's own join, an event, a query and the ack of the node itself; of what
+/// else it counts, the names.
 fn lines_about_events(statsd: &std::net::UdpSocket) -> BTreeSet<String> {
-    let names = [
+    let lines = [
         "serf.member.join",
         "serf.events",
         "serf.events.deploy",
         "serf.queries",
         "serf.queries.load",
+        "serf.query_acks",
     ];
+    // Ours adds up what happens within a second.
+    let names = ["agent.ipc.accept", "agent.ipc.command"];
     statsd.set_read_timeout(Some(SOON)).unwrap();
     let (mut found, mut buffer) = (BTreeSet::new(), [0; 4096]);
-    while found.len() < names.len() {
+    while found.len() < lines.len() + names.len() {
         let len = statsd.recv(&mut buffer).unwrap_or_else(|e| panic!("{e}: only {found:?}"));
-        let text = String::from_utf8_lossy(&buffer[..len]);
-        let wanted =
-            |line: &&str| names.iter().any(|name| line.starts_with(&format!("serf-agent.{name}:")));
-        found.extend(text.lines().filter(wanted).map(str::to_owned));
+        for line in String::from_utf8_lossy(&buffer[..len]).lines() {
+            let Some((name, _)) = line.strip_prefix("serf-agent.").unwrap().split_once(':') else {
+                panic!("{line}");
+            };
+            if lines.contains(&name) {
+                found.insert(line.to_owned());
+            } else if names.contains(&name) {
+                found.insert(name.to_owned());
+            }
+        }
     }
     found
 }

@@ -55,7 +55,7 @@ pub(crate) fn run(flags: &AgentFlags) -> Result<ExitCode, String> {
             feed,
             handlers: handlers.clone(),
             printer: Printer::start(flags.events),
-            push: Push::start(&settings.config, &handle),
+            push: Push::start(&settings.config, &handle, &server),
         };
         let pump = tokio::spawn(pump.run(events));
         let running = Running { settings, handle, backend, handlers, server, log: log.clone() };

@@ -2,10 +2,12 @@
 
 use std::fmt::Write as _;
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use swim_tokio::agent::AgentConfig;
-use swim_tokio::serf::SerfHandle;
+use swim_tokio::rpc::{Server, ServerStats};
+use swim_tokio::serf::{SerfAgentStats, SerfHandle};
 use swim_tokio::swim_core::serf::{Change, Event};
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::{TcpStream, UdpSocket};
@@ -19,7 +21,7 @@ pub(crate) struct Push(Vec<mpsc::Sender<String>>);
 
 impl Push {
     /// Starts the tasks that send.
-    pub(crate) fn start(config: &AgentConfig, handle: &SerfHandle) -> Self {
+    pub(crate) fn start(config: &AgentConfig, handle: &SerfHandle, rpc: &Arc<Server>) -> Self {
         let mut sinks = Vec::new();
         for (addr, is_udp) in [(&config.statsd_addr, true), (&config.statsite_addr, false)] {
             if !addr.is_empty() {
@@ -30,7 +32,7 @@ impl Push {
         }
         let push = Self(sinks);
         if !push.0.is_empty() {
-            tokio::spawn(push.clone().sample(handle.clone()));
+            tokio::spawn(push.clone().sample(handle.clone(), rpc.clone()));
         }
         push
     }
@@ -79,12 +81,23 @@ impl Push {
         }
     }
 
-    /// Looks from time to time at what grows and shrinks.
-    async fn sample(self, handle: SerfHandle) {
+    /// Looks from time to time at what grows and shrinks, and at what was counted since.
+    async fn sample(self, handle: SerfHandle, rpc: Arc<Server>) {
         let mut ticks = interval(SAMPLE_INTERVAL);
+        let mut before = [0; COUNTED.len()];
         loop {
             ticks.tick().await;
             let Ok(stats) = handle.stats().await else { return };
+            let now = counted(&stats, rpc.stats());
+            for ((name, now), before) in COUNTED.into_iter().zip(now).zip(before) {
+                if now > before {
+                    self.line(name, (now - before) as f64, "c");
+                }
+            }
+            before = now;
+            if let Ok(Some(own)) = handle.coordinate(handle.name().as_str()).await {
+                self.line("serf.coordinate.adjustment-ms", own.adjustment * 1e3, "ms");
+            }
             let info = stats.info;
             self.line("serf.queue.Intent", info.intent_queue as f64, "ms");
             self.line("serf.queue.Event", info.event_queue as f64, "ms");
@@ -94,6 +107,36 @@ impl Push {
             self.line(&gauge, info.health_score.into(), "g");
         }
     }
+}
+
+/// What is counted elsewhere.
+const COUNTED: [&str; 10] = [
+    "serf.member.flap",
+    "serf.query_acks",
+    "serf.query_responses",
+    "serf.coordinate.rejected",
+    "memberlist.udp.sent",
+    "memberlist.udp.received",
+    "memberlist.tcp.accept",
+    "memberlist.tcp.connect",
+    "agent.ipc.accept",
+    "agent.ipc.command",
+];
+
+fn counted(stats: &SerfAgentStats, rpc: ServerStats) -> [u64; COUNTED.len()] {
+    let SerfAgentStats { serf, node, driver, .. } = stats;
+    [
+        serf.flaps,
+        serf.acks,
+        serf.responses,
+        serf.coordinates_rejected,
+        node.bytes_out,
+        node.bytes_in,
+        driver.streams_accepted,
+        driver.streams_opened,
+        rpc.accepted,
+        rpc.commands,
+    ]
 }
 
 /// Gathers lines for a moment, then sends them together.
@@ -137,5 +180,5 @@ const LINES_MAX: usize = 4096;
 /// What fits a datagram, with a last line.
 const BATCH_BYTES: usize = 1200;
 const GATHER: Duration = Duration::from_millis(100);
-const SAMPLE_INTERVAL: Duration = Duration::from_secs(10);
+const SAMPLE_INTERVAL: Duration = Duration::from_secs(1);
 const TCP_TIMEOUT: Duration = Duration::from_secs(5);
