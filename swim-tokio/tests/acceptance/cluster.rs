@@ -1,6 +1,7 @@
 //! Several of ours and several of theirs in one pool.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -136,6 +137,25 @@ impl Cluster {
             }
         }
         heard
+    }
+
+    /// Who was not told of which of so many events, and the log of each of theirs among them.
+    pub(crate) fn missing(&self, sent: usize) -> String {
+        let mut text = String::new();
+        for (n, (name, heard)) in self.names().iter().zip(self.heard()).enumerate() {
+            let missing: Vec<_> = (0..sent)
+                .map(|n| format!("event-{n}"))
+                .filter(|e| !heard.contains_key(e))
+                .collect();
+            if missing.is_empty() {
+                continue;
+            }
+            writeln!(text, "{name} misses {missing:?}").unwrap();
+            if let Some(theirs) = self.theirs.get(n) {
+                writeln!(text, "{}", theirs.log()).unwrap();
+            }
+        }
+        text
     }
 
     /// Nobody has failed in anybody's eyes.

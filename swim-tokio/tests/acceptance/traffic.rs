@@ -12,8 +12,10 @@ use crate::cluster::Cluster;
 use crate::ours::SOON;
 use crate::serf::{self as theirs, Net};
 
-/// Two intervals of push/pull with the `local` profile.
-const TWO_PUSH_PULLS: Duration = Duration::from_secs(30);
+/// Ten intervals of push/pull with the `local` profile. What gossip has lost, a node hears of in an
+/// exchange with one that knows it: it has two an interval, and at first perhaps half know it, so
+/// one in a million waits longer.
+const TEN_PUSH_PULLS: Duration = Duration::from_secs(150);
 /// Five a second.
 const PACE: Duration = Duration::from_millis(200);
 
@@ -30,8 +32,8 @@ struct Counts {
     acked_twice: usize,
 }
 
-/// Sends events and asks queries, one in five, and counts what came of them after two push/pulls,
-/// or as soon as nothing is missing.
+/// Sends events and asks queries, one in five, and counts what came of them as soon as
+/// nothing is missing, or after ten push/pulls.
 async fn run(cluster: Arc<Cluster>, events: usize, queries: usize, seed: u64) -> Counts {
     let (mut draw, nodes) = (seed, cluster.len());
     let mut random_node = move || {
@@ -72,7 +74,7 @@ async fn run(cluster: Arc<Cluster>, events: usize, queries: usize, seed: u64) ->
             node.values().filter(|times| **times > 1).count()
         };
         counts.delivered_twice = heard.iter().map(again).sum();
-        if counts.delivered == counts.due || end.elapsed() > TWO_PUSH_PULLS {
+        if counts.delivered == counts.due || end.elapsed() > TEN_PUSH_PULLS {
             return counts;
         }
         tokio::time::sleep(Duration::from_millis(200)).await;
@@ -92,7 +94,8 @@ async fn compare(events: usize, queries: usize) {
     // None comes a second time later.
     tokio::time::sleep(Duration::from_secs(1)).await;
     assert!(mixed.heard().iter().all(|node| node.values().all(|times| *times == 1)));
-    assert_eq!((of_mixed.delivered, of_mixed.delivered_twice), (of_mixed.due, 0));
+    assert_eq!(of_mixed.delivered, of_mixed.due, "{}", mixed.missing(events));
+    assert_eq!(of_mixed.delivered_twice, 0);
     assert_eq!(of_mixed.acked_twice, 0);
     mixed.assert_steady();
     // Gossip loses about 1.6 % at this size, so both are random, and a few queries say nothing.
@@ -172,7 +175,7 @@ async fn keys_are_rotated_under_traffic_and_nothing_is_lost() {
     cluster.assert_keys(&three);
     let start = Instant::now();
     while cluster.heard().iter().any(|node| node.len() < sent) {
-        assert!(start.elapsed() < TWO_PUSH_PULLS, "{sent} were sent: {:?}", cluster.heard());
+        assert!(start.elapsed() < TEN_PUSH_PULLS, "{}", cluster.missing(sent));
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
     let once = |times: &u32| *times == 1;

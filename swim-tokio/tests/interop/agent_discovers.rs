@@ -84,7 +84,7 @@ impl Program {
             if lines.contains(text) {
                 return;
             }
-            assert!(start.elapsed() < Duration::from_secs(20), "no {text:?} in\n{lines}");
+            assert!(start.elapsed() < Duration::from_secs(30), "no {text:?} in\n{lines}");
             std::thread::sleep(Duration::from_millis(20));
         }
     }

@@ -13,7 +13,7 @@ use crate::cli::{run, with_rpc};
 use crate::ours::Swim;
 use crate::serf::{self, Net, Serf};
 
-const SOON: Duration = Duration::from_secs(10);
+const SOON: Duration = Duration::from_secs(30);
 /// A Serf that finds itself alone gets less sure of itself, and takes its time.
 const GONE: Duration = Duration::from_secs(60);
 

@@ -33,7 +33,7 @@ impl Dir {
     async fn wait(&self, file: &str) {
         let start = Instant::now();
         while !self.0.join(file).exists() {
-            assert!(start.elapsed() < Duration::from_secs(10), "no {file}");
+            assert!(start.elapsed() < Duration::from_secs(30), "no {file}");
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
@@ -120,7 +120,7 @@ async fn filters_choose_the_scripts_as_with_serf() {
         command(rpc, &["tags", "-set", "a=1"]);
         let start = Instant::now();
         while dir.files()["all"].len() < "member-join\nuser\nuser\nquery\nmember-update\n".len() {
-            assert!(start.elapsed() < Duration::from_secs(10), "{:?}", dir.files());
+            assert!(start.elapsed() < Duration::from_secs(30), "{:?}", dir.files());
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         // The last event runs its other scripts, too.

@@ -11,7 +11,7 @@ use crate::cli::{SWIM, run, with_rpc};
 use crate::ours::Swim;
 use crate::serf::{self, Net, Serf};
 
-const SOON: Duration = Duration::from_secs(10);
+const SOON: Duration = Duration::from_secs(30);
 
 fn members(rpc: SocketAddr, args: &[&str]) -> String {
     let args = [&["members"], args].concat();
@@ -128,7 +128,7 @@ async fn whoever_takes_the_name_of_another_ends() {
         one.wait_status(name, "alive", SOON).await;
     }
     let mut ours = Swim::start("two", net.addr(4), &[&join]);
-    assert_eq!(ours.exit(Duration::from_secs(20)).await, Some(1));
+    assert_eq!(ours.exit(Duration::from_secs(30)).await, Some(1));
     let lines = ours.lines();
     assert!(lines.contains("[ERR] serf: minority in name conflict resolution"), "{lines}");
     assert_eq!(one.status_of("two").as_deref(), Some("alive"));
@@ -232,10 +232,10 @@ async fn an_agent_that_wants_valid_names_takes_no_others_in() {
     assert_eq!(join(&bad), Some(1));
     let good = Serf::start("valid", net.addr(3), &[]);
     assert_eq!(join(&good), Some(0));
-    ours.wait_event("member-join", "valid", Duration::from_secs(10)).await;
+    ours.wait_event("member-join", "valid", Duration::from_secs(30)).await;
     // Nor does it hear of it by another.
     bad.command(&["join", &good.addr().to_string()]);
-    good.wait_status("not_valid", "alive", Duration::from_secs(10)).await;
+    good.wait_status("not_valid", "alive", Duration::from_secs(30)).await;
     tokio::time::sleep(Duration::from_secs(2)).await;
     assert!(!ours.lines().contains("not_valid\",\"port"), "{}", ours.lines());
     let members = run(SWIM, &with_rpc(&["members"], &ours.rpc().to_string()), &[]);

@@ -32,7 +32,7 @@ async fn commands_print_and_end_alike() {
     let two = Serf::start("two", net.addr(2), &["-tag=role=db"]);
     one.command(&["join", &two.addr().to_string()]);
     for (agent, name) in [(&one, "two"), (&two, "one")] {
-        agent.wait_status(name, "alive", Duration::from_secs(5)).await;
+        agent.wait_status(name, "alive", Duration::from_secs(30)).await;
     }
     wait_coordinates(&one).await;
     let seed = two.addr().to_string();
@@ -186,7 +186,7 @@ async fn wait_coordinates(agent: &Serf) {
     let rpc = agent.rpc().to_string();
     let start = std::time::Instant::now();
     while !run("serf", &["rtt", "-rpc-addr", &rpc, "one", "two"], &[]).status.success() {
-        assert!(start.elapsed() < Duration::from_secs(20), "no coordinates");
+        assert!(start.elapsed() < Duration::from_secs(30), "no coordinates");
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
 }

@@ -9,7 +9,7 @@ use swim_tokio::{JoinError, StartError, format_key};
 use crate::ours::{self, Swim};
 use crate::serf::{self, Net, Serf};
 
-const SOON: Duration = Duration::from_secs(5);
+const SOON: Duration = Duration::from_secs(30);
 
 fn key(n: u8, len: usize) -> Key {
     Key::new(&[n; 32][..len]).unwrap()

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::serf::{self, Net, Serf};
 
-const SOON: Duration = Duration::from_secs(5);
+const SOON: Duration = Duration::from_secs(30);
 
 /// A running example, killed when the test ends.
 struct Example(Child);
@@ -44,7 +44,7 @@ async fn both_examples_join_a_serf_agent() {
         theirs.wait_status(name, "alive", SOON).await;
     }
     // They stay, by answering probes.
-    tokio::time::sleep(SOON).await;
+    tokio::time::sleep(Duration::from_secs(5)).await;
     for name in ["tokio", "blocking"] {
         assert_eq!(theirs.status_of(name).unwrap(), "alive", "{}", theirs.log());
     }

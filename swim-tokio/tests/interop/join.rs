@@ -70,12 +70,12 @@ async fn with_and_without_compression_on_either_side() {
     let ours_packed = Swim::start("ours-packed", net.addr(4), &["--join", &other]);
     for theirs in [&plain, &packed] {
         for name in ["ours-plain", "ours-packed"] {
-            theirs.wait_status(name, "alive", Duration::from_secs(5)).await;
+            theirs.wait_status(name, "alive", Duration::from_secs(30)).await;
         }
     }
     for ours in [&ours_plain, &ours_packed] {
         for name in ["plain", "packed"] {
-            ours.wait_event("member-join", name, Duration::from_secs(5)).await;
+            ours.wait_event("member-join", name, Duration::from_secs(30)).await;
         }
     }
     // Their broadcast, compressed or not, reaches both of ours.

@@ -10,7 +10,7 @@ use swim_tokio::swim_core::serf::SerfConfig;
 
 use crate::serf::{self, Net, Serf};
 
-const SOON: Duration = Duration::from_secs(5);
+const SOON: Duration = Duration::from_secs(30);
 
 // `serf keys` blocks its thread until ours has answered.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

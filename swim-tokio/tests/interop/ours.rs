@@ -77,7 +77,7 @@ impl Swim {
     /// Starts an agent and waits until it takes commands.
     pub(crate) fn start_with_rpc(name: &str, addr: SocketAddr, flags: &[&str]) -> Self {
         let mut swim = Self::start(name, addr, flags);
-        let deadline = Instant::now() + Duration::from_secs(10);
+        let deadline = Instant::now() + Duration::from_secs(30);
         while std::net::TcpStream::connect(swim.rpc()).is_err() {
             let exit = swim.child.try_wait().unwrap();
             assert!(exit.is_none() && Instant::now() < deadline, "{exit:?}\n{}", swim.lines());

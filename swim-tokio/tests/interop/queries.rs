@@ -8,7 +8,7 @@ use swim_tokio::swim_core::serf::{Event, QueryParams};
 use crate::events::{join, wait_event};
 use crate::serf::{self, Net, Serf};
 
-const SOON: Duration = Duration::from_secs(5);
+const SOON: Duration = Duration::from_secs(30);
 
 #[tokio::test]
 async fn theirs_acknowledges_and_answers_ours() {

@@ -58,7 +58,7 @@ impl Serf {
     /// Starts an agent with the `local` profile and waits until it answers on its RPC port.
     pub(crate) fn start(name: &str, addr: SocketAddr, flags: &[&str]) -> Self {
         let mut serf = Self::launch(name, addr, flags);
-        let deadline = Instant::now() + Duration::from_secs(10);
+        let deadline = Instant::now() + Duration::from_secs(30);
         while std::net::TcpStream::connect(serf.rpc()).is_err() {
             let exit = serf.child.try_wait().unwrap();
             assert!(

@@ -7,7 +7,7 @@ use swim_tokio::swim_core::{Config, State};
 use crate::ours::{self, failures};
 use crate::serf::{self, Net, Serf};
 
-const SOON: Duration = Duration::from_secs(5);
+const SOON: Duration = Duration::from_secs(30);
 
 #[tokio::test]
 async fn push_pulls_go_both_ways() {

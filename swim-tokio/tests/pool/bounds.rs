@@ -21,8 +21,8 @@ async fn a_flood_from_one_source_is_limited_and_counted() {
     let deadline = Instant::now() + SOON;
     loop {
         let driver = a.stats().await.unwrap().driver;
-        if driver.datagrams_limited >= 170 {
-            assert_eq!(driver.datagrams_received, 200);
+        if driver.datagrams_received == 200 {
+            assert!(driver.datagrams_limited >= 100, "{driver:?}");
             break;
         }
         assert!(Instant::now() < deadline, "{driver:?}");

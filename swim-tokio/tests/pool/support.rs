@@ -8,7 +8,7 @@ use swim_tokio::swim_core::{ConfigBuilder, Via};
 use swim_tokio::{Agent, Builder, Event, Events, Handle};
 use tokio::time::{Instant, timeout};
 
-pub(crate) const SOON: Duration = Duration::from_secs(5);
+pub(crate) const SOON: Duration = Duration::from_secs(30);
 
 pub(crate) fn builder(config: ConfigBuilder, name: &str) -> Builder {
     Agent::builder(config.build().unwrap()).name(name).bind(loopback())

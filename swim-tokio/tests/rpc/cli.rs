@@ -69,7 +69,7 @@ async fn run(args: &[&str], lines: usize) -> (String, Option<i32>) {
         }
         out.read_to_string(&mut text).await.unwrap();
     };
-    tokio::time::timeout(Duration::from_secs(20), reading).await.unwrap();
+    tokio::time::timeout(Duration::from_secs(30), reading).await.unwrap();
     (text, child.wait().await.unwrap().code())
 }
 

@@ -100,7 +100,7 @@ async fn a_stream_that_is_dropped_is_stopped() {
     // Handshake, two streams, and the stop.
     let start = Instant::now();
     while scripted.server.stats().commands < 4 {
-        assert!(start.elapsed() < Duration::from_secs(10), "it was not stopped");
+        assert!(start.elapsed() < Duration::from_secs(30), "it was not stopped");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     client.members().await.unwrap();

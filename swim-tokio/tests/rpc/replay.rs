@@ -101,7 +101,7 @@ impl Player<'_> {
 
     async fn more(&mut self) -> usize {
         let reading = self.stream.read_buf(self.frames.buffer());
-        let read = tokio::time::timeout(Duration::from_secs(10), reading).await;
+        let read = tokio::time::timeout(Duration::from_secs(30), reading).await;
         let read = read.unwrap_or_else(|_| panic!("{}: silence after {:?}", self.id, self.values));
         // A connection that is closed with bytes unread is reset.
         let read = read.unwrap_or(0);
