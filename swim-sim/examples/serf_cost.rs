@@ -5,90 +5,130 @@
 //! cargo run --release -p swim-sim --example serf_cost -- [NODES [VIRTUAL_SECONDS]]
 //! ```
 //!
-//! Each pool starts cold and is left alone until nothing is news in it. Then they run in turns of
-//! ten virtual seconds, so that other work on the machine slows all of them alike. Times are CPU
-//! time of the process.
+//! Each pool has a process of its own, so that none finds the heap as another left it. It starts
+//! cold and is left alone until nothing is news in it. Then they run in turns of a virtual
+//! minute, so that other work on the machine slows all of them alike. Times are CPU time.
 
 use core::time::Duration;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use swim_core::Instant;
 use swim_sim::serf::{Ledger, SerfMachine};
-use swim_sim::{Birth, Machine, World, WorldConfig};
+use swim_sim::{Machine, World, WorldConfig};
+
+const POOLS: [&str; 3] = ["bare", "serf", "serf with coordinates"];
+const TURN_S: u32 = 60;
+/// After which everybody knows everybody and all queues are empty.
+const REST_S: u64 = 120;
 
 fn main() {
-    let number = |i, default| match std::env::args().nth(i) {
+    let args: Vec<String> = std::env::args().collect();
+    let number = |i: usize, default| match args.get(i) {
         Some(text) => text.parse::<u32>().expect("a number"),
         None => default,
     };
-    let (nodes, seconds) = (number(1, 1000), number(2, 120));
-    let config = || WorldConfig::new(1, nodes);
-    let ledger = Ledger::default();
-    let mut bare = Pool::new(World::cold(config()));
-    let mut serf = Pool::new(World::cold_with(config(), SerfMachine::maker(&ledger)));
-    let with_coordinates = {
-        let ledger = ledger.clone();
-        Box::new(move |birth: &Birth<'_>| SerfMachine::configured(birth, &ledger, |serf| serf))
-    };
-    let mut coordinates = Pool::new(World::cold_with(config(), with_coordinates));
-    for _ in 0..seconds.div_ceil(TURN_S) {
-        bare.turn();
-        serf.turn();
-        coordinates.turn();
+    let nodes = number(1, 1000);
+    // What the parent calls its children with.
+    if let Some(pool) = args.get(3) {
+        let (config, ledger) = (WorldConfig::new(1, nodes), Ledger::default());
+        return match pool.as_str() {
+            "bare" => serve(World::cold(config)),
+            "serf" => serve(World::cold_with(config, SerfMachine::maker(&ledger))),
+            _ => serve(World::cold_with(config, SerfMachine::maker_with(&ledger, |serf| serf))),
+        };
     }
+    let turns = number(2, 300).div_ceil(TURN_S);
+    let mut pools = POOLS.map(|pool| Pool::start(nodes, pool));
+    for _ in 0..turns {
+        pools.iter_mut().for_each(Pool::turn);
+    }
+    let seconds = f64::from(turns * TURN_S);
     println!("{nodes} nodes at rest, {seconds} virtual seconds, {REST_S} s after they started");
-    let base = bare.took.as_secs_f64();
-    let seconds = f64::from(seconds.div_ceil(TURN_S) * TURN_S);
-    let line = |what: &str, took: Duration, packets: u64| {
+    let base = pools[0].took;
+    for (name, Pool { took, datagrams, .. }) in POOLS.iter().zip(&pools) {
         println!(
-            "{what:22} {:8.3} ms of CPU a virtual second, {:6.2} datagrams a node and second, \
+            "{name:22} {:8.3} ms of CPU a virtual second, {:6.2} datagrams a node and second, \
              ratio {:.2}",
-            took.as_secs_f64() * 1e3 / seconds,
-            packets as f64 / f64::from(nodes) / seconds,
-            took.as_secs_f64() / base,
+            took / seconds,
+            datagrams / f64::from(nodes) / seconds,
+            took / base,
         );
-    };
-    line("bare", bare.took, bare.datagrams);
-    line("serf", serf.took, serf.datagrams);
-    line("serf with coordinates", coordinates.took, coordinates.datagrams);
-}
-
-/// A pool, and what it has cost so far.
-struct Pool<M> {
-    world: World<M>,
-    took: Duration,
-    datagrams: u64,
-}
-
-impl<M: Machine> Pool<M> {
-    /// At rest.
-    fn new(mut world: World<M>) -> Self {
-        world.run_until(Instant::from_secs(REST_S));
-        let all = world.len() as usize;
-        for node in 0..world.len() {
-            let known = world.machine(node).map(Machine::live_len);
-            assert_eq!(known, Some(all), "node {node} does not know all");
-        }
-        Self { world, took: Duration::ZERO, datagrams: 0 }
     }
-
-    fn turn(&mut self) {
-        let until = self.world.now() + Duration::from_secs(TURN_S.into());
-        let (clock, before) = (cpu(), self.world.traffic().datagrams);
-        self.world.run_until(until);
-        self.took += cpu() - clock;
-        self.datagrams += self.world.traffic().datagrams - before;
+    for pool in pools {
+        pool.end();
     }
 }
 
-/// CPU time of this process so far, to 10 ms.
-fn cpu() -> Duration {
+/// Brings a world to rest, and runs a turn for each line that comes in: a line goes out with the
+/// CPU time it took in ms, and the datagrams.
+fn serve<M: Machine>(mut world: World<M>) {
+    world.run_until(Instant::from_secs(REST_S));
+    let all = world.len() as usize;
+    for node in 0..world.len() {
+        let known = world.machine(node).map(Machine::live_len);
+        assert_eq!(known, Some(all), "node {node} does not know all");
+    }
+    println!("0 0");
+    for line in std::io::stdin().lines() {
+        line.expect("the parent writes lines");
+        let until = world.now() + Duration::from_secs(TURN_S.into());
+        let (clock, before) = (cpu_ms(), world.traffic().datagrams);
+        world.run_until(until);
+        println!("{} {}", cpu_ms() - clock, world.traffic().datagrams - before);
+    }
+}
+
+/// CPU time of this process so far in ms, to 10 ms.
+fn cpu_ms() -> u64 {
     let text = std::fs::read_to_string("/proc/self/stat").expect("Linux tells it");
     // Behind the name, which may hold blanks: fields 14 and 15, in ticks of 10 ms.
     let fields = text.rsplit(')').next().unwrap_or_default().split_whitespace().skip(11);
     let ticks: u64 = fields.take(2).map(|n| n.parse::<u64>().expect("a number")).sum();
-    Duration::from_millis(ticks * 10)
+    ticks * 10
 }
 
-const TURN_S: u32 = 10;
-/// After which everybody knows everybody and all queues are empty.
-const REST_S: u64 = 120;
+/// A pool in a process of its own, and what it has cost so far.
+struct Pool {
+    child: Child,
+    to: ChildStdin,
+    from: BufReader<ChildStdout>,
+    /// In ms.
+    took: f64,
+    datagrams: f64,
+}
+
+impl Pool {
+    /// At rest.
+    fn start(nodes: u32, pool: &str) -> Self {
+        let mut child = Command::new(std::env::current_exe().expect("this program has a path"))
+            .args([&nodes.to_string(), "0", pool])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("this program starts again");
+        let (to, from) = (child.stdin.take(), child.stdout.take());
+        let (to, from) = (to.expect("it is piped"), BufReader::new(from.expect("it is piped")));
+        let mut new = Self { child, to, from, took: 0.0, datagrams: 0.0 };
+        new.hear();
+        new
+    }
+
+    fn turn(&mut self) {
+        writeln!(self.to).expect("the child listens");
+        self.hear();
+    }
+
+    fn hear(&mut self) {
+        let mut line = String::new();
+        self.from.read_line(&mut line).expect("the child writes lines");
+        let mut fields = line.split_whitespace().map(|n| n.parse::<f64>().expect("a number"));
+        self.took += fields.next().expect("the child is alive");
+        self.datagrams += fields.next().expect("the child is alive");
+    }
+
+    fn end(mut self) {
+        drop(self.to);
+        self.child.wait().expect("the child ends");
+    }
+}

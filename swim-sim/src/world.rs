@@ -363,6 +363,6 @@ impl<M: Machine> World<M> {
 }
 
 /// The identity of node `index` at its address.
-fn identity(index: u32, addr: SocketAddr) -> Identity {
+pub(crate) fn identity(index: u32, addr: SocketAddr) -> Identity {
     Identity::new(&place::name(index), addr).expect("the name and address are valid")
 }

@@ -149,7 +149,7 @@ fn run(bug: Bug, seed: u64) -> (Vec<&'static str>, Vec<&'static str>) {
     let make = move |birth: &swim_sim::Birth<'_>| {
         let own = Ledger::default();
         Planted {
-            machine: SerfMachine::new(birth, &own),
+            machine: SerfMachine::maker(&own)(birth),
             bug: if birth.index == BAD { bug } else { Bug::None },
             own,
             ledger: notes.clone(),

@@ -1,13 +1,11 @@
-//! One node's part in the algorithm (section 5.5).
+//! One node's part in the algorithm, and all that it knows of its peers.
 
-use alloc::collections::VecDeque;
-use core::fmt;
 use core::hash::Hash;
 use core::time::Duration;
 
 use crate::coordinate::peers::Peers;
-use crate::coordinate::point::NEARLY_ZERO;
-use crate::coordinate::{Config, Coordinate};
+use crate::coordinate::vivaldi::Vivaldi;
+use crate::coordinate::{Config, Coordinate, Rejection};
 use crate::rng::{Rng, Seed};
 
 /// A node's coordinate, and what it takes to keep it up to date. `K` tells peers apart.
@@ -17,36 +15,21 @@ use crate::rng::{Rng, Seed};
 #[derive(Clone, Debug)]
 pub struct Client<K> {
     config: Config,
-    me: Coordinate,
+    own: Vivaldi,
     peers: Peers<K>,
-    /// The latest of what coordinates were off by, in seconds; as many as the window has.
-    off: VecDeque<f64>,
-    rng: Rng,
-    resets: u64,
-    rejected: u64,
-    zero_rtts: u64,
 }
 
 impl<K: Hash + Eq + Clone> Client<K> {
     /// A node at the origin. The seed decides where nodes go that are in the same place.
     pub fn new(config: Config, seed: Seed) -> Self {
-        let window = usize::from(config.adjustment_window);
         let rng = Rng::new(seed);
-        Self {
-            me: Coordinate::origin(&config),
-            peers: Peers::new(rng.clone().next_u64()),
-            off: core::iter::repeat_n(0.0, window).collect(),
-            rng,
-            resets: 0,
-            rejected: 0,
-            zero_rtts: 0,
-            config,
-        }
+        let peers = Peers::new(rng.clone().next_u64());
+        Self { own: Vivaldi::new(&config, rng), peers, config }
     }
 
     /// Where this node is.
     pub const fn coordinate(&self) -> &Coordinate {
-        &self.me
+        self.own.coordinate()
     }
 
     /// Where a peer was when it was last taken in. `None` if it never was, or was forgotten, or
@@ -62,7 +45,7 @@ impl<K: Hash + Eq + Clone> Client<K> {
     /// [`Rejection::NotFinite`]; then it stays where it is.
     pub fn set_coordinate(&mut self, coordinate: Coordinate) -> Result<(), Rejection> {
         match coordinate.is_finite() {
-            true => self.me = coordinate,
+            true => self.own.me = coordinate,
             false => return Err(Rejection::NotFinite),
         }
         Ok(())
@@ -79,30 +62,17 @@ impl<K: Hash + Eq + Clone> Client<K> {
         other: &Coordinate,
         rtt: Duration,
     ) -> Result<&Coordinate, Rejection> {
-        let rejection = match () {
-            () if !other.is_finite() => Some(Rejection::NotFinite),
-            () if rtt > RTT_MAX => Some(Rejection::TooSlow { rtt, max: RTT_MAX }),
-            () => None,
-        };
-        if let Some(rejection) = rejection {
-            return Err(self.reject(rejection));
-        }
-        self.zero_rtts += u64::from(rtt.is_zero());
-        let rtt = self.peers.median(peer, other, rtt.as_secs_f64(), &self.config);
-        self.spring(other, rtt);
-        self.adjust(other, rtt);
-        self.gravitate();
-        if !self.me.is_finite() {
-            self.me = Coordinate::origin(&self.config);
-            self.resets += 1;
-        }
-        Ok(&self.me)
+        let Self { config, own, peers } = self;
+        own.check(other, rtt)?;
+        let rtt = rtt.as_secs_f64();
+        let known = peers.get(peer, config.peers_max);
+        let rtt = known.map_or(rtt, |known| known.median(other, rtt, config));
+        Ok(own.take(config, other, rtt))
     }
 
     /// Counts a coordinate that could not even be read.
     pub const fn reject(&mut self, rejection: Rejection) -> Rejection {
-        self.rejected += 1;
-        rejection
+        self.own.reject(rejection)
     }
 
     /// Forgets a peer.
@@ -112,94 +82,19 @@ impl<K: Hash + Eq + Clone> Client<K> {
 
     /// How often the coordinate came out as no number, and was put back to the origin.
     pub const fn resets(&self) -> u64 {
-        self.resets
+        self.own.resets()
     }
 
     /// How many updates were rejected.
     pub const fn rejected(&self) -> u64 {
-        self.rejected
+        self.own.rejected()
     }
 
     /// How many updates had a round-trip time of zero, which no network has.
     pub const fn zero_rtts(&self) -> u64 {
-        self.zero_rtts
-    }
-
-    /// Vivaldi proper: a spring between the two nodes pulls or pushes.
-    fn spring(&mut self, other: &Coordinate, rtt: f64) {
-        let Config { error_max, error_gain, move_gain, .. } = self.config;
-        let distance = self.me.rounded_distance(other);
-        let rtt = rtt.max(NEARLY_ZERO);
-        let wrong = (distance - rtt).abs() / rtt;
-        let error = self.me.error;
-        let weight = error / (error + other.error).max(NEARLY_ZERO);
-        let part = error_gain * weight;
-        self.me.error = (part * wrong + error * (1.0 - part)).min(error_max);
-        self.push(move_gain * weight * (rtt - distance), other);
-    }
-
-    /// Half of the mean of what the coordinates were off by, so that both nodes make up for it.
-    fn adjust(&mut self, other: &Coordinate, rtt: f64) {
-        if self.off.pop_front().is_none() {
-            return;
-        }
-        self.off.push_back(rtt - self.me.raw_distance(other));
-        let sum: f64 = self.off.iter().sum();
-        self.me.adjustment = sum / (2.0 * self.off.len() as f64);
-    }
-
-    /// Draws towards the origin, or all nodes together would drift away.
-    fn gravitate(&mut self) {
-        let origin = Coordinate::origin(&self.config);
-        let pull = origin.rounded_distance(&self.me) / self.config.gravity_rho;
-        self.push(-(pull * pull), &origin);
-    }
-
-    fn push(&mut self, force: f64, other: &Coordinate) {
-        self.me = self.me.pushed(force, other, &self.config, &mut self.rng);
+        self.own.zero_rtts()
     }
 }
-
-/// Why an update was rejected.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Rejection {
-    /// The coordinate is of a space of other dimensions.
-    Dimensions {
-        /// How many it has.
-        found: usize,
-        /// How many there are.
-        known: usize,
-    },
-    /// A number of the coordinate is none, or infinite.
-    NotFinite,
-    /// The round trip took longer than any that counts.
-    TooSlow {
-        /// How long it took.
-        rtt: Duration,
-        /// How long it may take.
-        max: Duration,
-    },
-}
-
-impl fmt::Display for Rejection {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Dimensions { found, known } => {
-                write!(f, "coordinate of {found} dimensions, not {known}")
-            }
-            Self::NotFinite => f.write_str("coordinate with an infinite number or none"),
-            Self::TooSlow { rtt, max } => {
-                write!(f, "round trip of {rtt:?} is longer than {max:?}")
-            }
-        }
-    }
-}
-
-impl core::error::Error for Rejection {}
-
-/// What takes longer says nothing about where a node is.
-const RTT_MAX: Duration = Duration::from_secs(10);
 
 #[cfg(test)]
 #[expect(clippy::excessive_precision, reason = "digits as the Serf spec has them")]
@@ -251,7 +146,7 @@ mod tests {
     #[test]
     fn the_three_forces_move_a_node_one_after_the_other() {
         let mut client = client(A);
-        client.spring(&B, 0.2);
+        client.own.spring(&client.config, &B, 0.2);
         let vec = [
             0.094644304363195583,
             0.21071139127360886,
@@ -259,14 +154,14 @@ mod tests {
             -0.0021422782547217676,
         ];
         let height = 0.00033241287733562605;
-        near(&client.me, &at(vec, 1.285212435, 0.0, height));
-        client.adjust(&B, 0.2);
+        near(client.coordinate(), &at(vec, 1.285212435, 0.0, height));
+        client.own.adjust(&B, 0.2);
         let adjustment = 0.0014819590915688956;
-        near(&client.me, &at(vec, 1.285212435, adjustment, height));
-        client.gravitate();
+        near(client.coordinate(), &at(vec, 1.285212435, adjustment, height));
+        client.own.gravitate(&client.config);
         let vec =
             [0.094642714088982283, 0.21070785076587048, 0.29463935356089976, -0.00214224225879059];
-        near(&client.me, &at(vec, 1.285212435, adjustment, 0.00033240712389517559));
+        near(client.coordinate(), &at(vec, 1.285212435, adjustment, 0.00033240712389517559));
     }
 
     /// The sequence of the Serf spec.

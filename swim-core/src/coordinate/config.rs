@@ -20,20 +20,22 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
-        Self {
-            error_max: 1.5,
-            error_gain: 0.25,
-            move_gain: 0.25,
-            adjustment_window: 20,
-            height_min: 10e-6,
-            latency_samples: 3,
-            gravity_rho: 150.0,
-            peers_max: 1 << 20,
-        }
+        Self::DEFAULT
     }
 }
 
 impl Config {
+    pub(crate) const DEFAULT: Self = Self {
+        error_max: 1.5,
+        error_gain: 0.25,
+        move_gain: 0.25,
+        adjustment_window: 20,
+        height_min: 10e-6,
+        latency_samples: 3,
+        gravity_rho: 150.0,
+        peers_max: 1 << 20,
+    };
+
     /// The error of a node that knows nothing yet, and the largest there is. Default 1.5.
     ///
     /// # Errors

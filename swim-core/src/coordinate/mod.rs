@@ -15,7 +15,11 @@ mod client;
 mod config;
 mod peers;
 mod point;
+mod vivaldi;
 
-pub use client::{Client, Rejection};
+pub use client::Client;
 pub use config::{Config, ConfigError};
+pub(crate) use peers::Peer;
 pub use point::{Coordinate, DIMENSIONS};
+pub use vivaldi::Rejection;
+pub(crate) use vivaldi::Vivaldi;

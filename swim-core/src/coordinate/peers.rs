@@ -9,59 +9,59 @@ use smallvec::SmallVec;
 
 use crate::coordinate::{Config, Coordinate};
 
-/// Up to a bound; those beyond it are not remembered.
+/// Those that were taken in, by key; up to a bound.
 #[derive(Clone, Debug)]
-pub(super) struct Peers<K> {
-    peers: HashMap<K, Peer, FixedState>,
-}
-
-#[derive(Clone, Debug)]
-struct Peer {
-    coordinate: Coordinate,
-    /// The last few round-trip times in seconds, the oldest first.
-    samples: SmallVec<[f64; 3]>,
-}
+pub(super) struct Peers<K>(HashMap<K, Peer, FixedState>);
 
 impl<K: Hash + Eq + Clone> Peers<K> {
     /// The seed keeps peers that choose their own keys from choosing where they are stored.
     pub(super) fn new(seed: u64) -> Self {
-        Self { peers: HashMap::with_hasher(FixedState::with_seed(seed)) }
+        Self(HashMap::with_hasher(FixedState::with_seed(seed)))
     }
 
     pub(super) fn coordinate(&self, peer: &K) -> Option<&Coordinate> {
-        self.peers.get(peer).map(|peer| &peer.coordinate)
+        self.0.get(peer)?.coordinate()
     }
 
-    /// Remembers where a peer is, takes a sample in and tells the median of the last few; of an
-    /// even number the larger of the two in the middle.
-    pub(super) fn median(
-        &mut self,
-        peer: &K,
-        coordinate: &Coordinate,
-        seconds: f64,
-        config: &Config,
-    ) -> f64 {
-        if self.peers.len() >= config.peers_max && !self.peers.contains_key(peer) {
-            return seconds;
-        }
-        let new = || Peer { coordinate: *coordinate, samples: SmallVec::new() };
-        let known = self.peers.entry_ref(peer).or_insert_with(new);
-        known.coordinate = *coordinate;
-        known.median(seconds, usize::from(config.latency_samples))
+    /// What is known of a peer. `None` if it is new, and as many as there may be are known.
+    pub(super) fn get(&mut self, peer: &K, peers_max: usize) -> Option<&mut Peer> {
+        let is_full = self.0.len() >= peers_max && !self.0.contains_key(peer);
+        (!is_full).then(|| self.0.entry_ref(peer).or_default())
     }
 
     pub(super) fn forget(&mut self, peer: &K) {
-        self.peers.remove(peer);
+        self.0.remove(peer);
+    }
+}
+
+/// One of them. Of many, each is in no cache when it is heard: two lines of memory at a time.
+#[derive(Clone, Debug)]
+#[repr(align(64))]
+pub(crate) struct Peer {
+    coordinate: Coordinate,
+    /// The last few round-trip times in seconds, the oldest first; none of a peer that was never
+    /// heard.
+    samples: SmallVec<[f64; 3]>,
+}
+
+impl Default for Peer {
+    fn default() -> Self {
+        Self { coordinate: Coordinate::origin(&Config::DEFAULT), samples: SmallVec::new() }
     }
 }
 
 impl Peer {
-    fn median(&mut self, seconds: f64, keep: usize) -> f64 {
-        if keep <= 1 {
-            return seconds;
-        }
+    /// Where it said that it is. `None` if it was never heard.
+    pub(crate) fn coordinate(&self) -> Option<&Coordinate> {
+        (!self.samples.is_empty()).then_some(&self.coordinate)
+    }
+
+    /// Remembers where it is, takes a sample in and tells the median of the last few; of an even
+    /// number the larger of the two in the middle.
+    pub(crate) fn median(&mut self, at: &Coordinate, seconds: f64, config: &Config) -> f64 {
+        self.coordinate = *at;
         let samples = &mut self.samples;
-        if samples.len() == keep {
+        if samples.len() >= usize::from(config.latency_samples).max(1) {
             samples.remove(0);
         }
         samples.push(seconds);
@@ -74,6 +74,8 @@ impl Peer {
     }
 }
 
+const _: () = assert!(size_of::<Peer>() == 128 || size_of::<usize>() < 8, "two lines");
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -81,7 +83,8 @@ mod tests {
     fn medians<const N: usize>(peers: &mut Peers<u8>, peer: u8, samples: [f64; N]) -> [f64; N] {
         let config = Config::default();
         let coordinate = Coordinate::origin(&config);
-        samples.map(|seconds| peers.median(&peer, &coordinate, seconds, &config))
+        let known = peers.get(&peer, config.peers_max).unwrap();
+        samples.map(|seconds| known.median(&coordinate, seconds, &config))
     }
 
     #[test]

@@ -1,39 +1,51 @@
 //! Network coordinates: this node's own in its acks, those of others from theirs (serf spec 5.2).
 
+use alloc::vec::Vec;
 use core::time::Duration;
 
 use super::core::Core;
-use crate::coordinate::{Client, Config, Coordinate, DIMENSIONS, Rejection};
-use crate::rng::Seed;
+use crate::coordinate::{Config, Coordinate, DIMENSIONS, Peer, Rejection, Vivaldi};
+use crate::rng::{Rng, Seed};
 use crate::swim::SlotId;
 use crate::wire::serf::{self, List};
 
 /// This node's part in Vivaldi.
 pub(super) struct Coordinates {
-    client: Client<SlotId>,
+    own: Vivaldi,
+    /// What is known of members, by their places in the table.
+    peers: Vec<Peer>,
+    /// How many were taken in.
+    taken: u64,
 }
 
 impl Coordinates {
+    const CONFIG: &Config = &Config::DEFAULT;
+
     /// A node at the origin, which says so in its acks from now on.
     pub(super) fn new(cx: &mut Core) -> Self {
-        let seed = Seed::from(u64::from(cx.node.random_u32()));
-        let new = Self { client: Client::new(Config::default(), seed) };
+        let rng = Rng::new(Seed::from(u64::from(cx.node.random_u32())));
+        let own = Vivaldi::new(Self::CONFIG, rng);
+        let new = Self { own, peers: Vec::new(), taken: 0 };
         new.tell(cx);
         new
     }
 
     /// Where this node is.
     pub(super) const fn own(&self) -> &Coordinate {
-        self.client.coordinate()
+        self.own.coordinate()
     }
 
     /// Where a member said that it is.
     pub(super) fn of(&self, member: SlotId) -> Option<&Coordinate> {
-        self.client.peer(&member)
+        self.peers.get(member as usize)?.coordinate()
     }
 
     pub(super) const fn resets(&self) -> u64 {
-        self.client.resets()
+        self.own.resets()
+    }
+
+    pub(super) const fn taken(&self) -> u64 {
+        self.taken
     }
 
     /// A member answered a probe directly, after `rtt`. One without coordinates says nothing.
@@ -41,20 +53,28 @@ impl Coordinates {
         if payload.is_empty() {
             return;
         }
-        let Ok(other) = decode(payload) else {
+        let checked = decode(payload).and_then(|other| {
+            self.own.check(&other, rtt)?;
+            Ok(other)
+        });
+        let Ok(other) = checked else {
             cx.stats.count().coordinates_rejected += 1;
             return;
         };
-        if self.client.update(&member, &other, rtt).is_err() {
-            cx.stats.count().coordinates_rejected += 1;
-            return;
+        let at = member as usize;
+        if at >= self.peers.len() {
+            self.peers.resize_with(at + 1, Peer::default);
         }
-        cx.stats.count().coordinates += 1;
+        let rtt = self.peers[at].median(&other, rtt.as_secs_f64(), Self::CONFIG);
+        self.own.take(Self::CONFIG, &other, rtt);
+        self.taken += 1;
         self.tell(cx);
     }
 
     pub(super) fn forget(&mut self, member: SlotId) {
-        self.client.forget(&member);
+        if let Some(peer) = self.peers.get_mut(member as usize) {
+            *peer = Peer::default();
+        }
     }
 
     /// Puts where this node is into its acks from now on, in the place of where it was.

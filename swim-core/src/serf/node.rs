@@ -100,6 +100,12 @@ impl Serf {
         Self::above(config, node)
     }
 
+    /// Has this node keep the records of `roster` in place of equal ones; see
+    /// [`Node::share_records`]. Its identities are those of [`SerfConfig::identity`].
+    pub fn share_records(&mut self, roster: &Roster) {
+        self.cx.node.share_records(roster);
+    }
+
     fn above(config: Arc<SerfConfig>, mut node: Node) -> Self {
         node.attach(config.coordinates());
         let mut cx = Core::new(config, node);
@@ -262,7 +268,8 @@ impl Serf {
 
     /// What the Serf layer has counted so far; [`Node::stats`] has the rest.
     pub fn stats(&self) -> SerfStats {
-        self.cx.stats.snapshot()
+        let coordinates = self.coordinates.as_ref().map_or(0, |own| own.taken());
+        SerfStats { coordinates, ..self.cx.stats.snapshot() }
     }
 
     /// The state of the Serf layer in numbers. It looks at every member.
@@ -386,14 +393,12 @@ impl Serf {
     /// Takes what the bare node has for the Serf layer, which may give it more to do.
     fn read_mail(&mut self) {
         while let Some(mut mail) = self.cx.node.take_mail() {
-            let mut letters = core::mem::take(&mut mail.letters);
-            for letter in letters.drain(..) {
+            for letter in core::mem::take(&mut mail.letters) {
                 self.on_letter(letter, &mail);
             }
-            mail.letters = letters;
             self.cx.node.return_mail(mail);
         }
-        self.ignores_rest &= self.cx.node.is_merging();
+        self.ignores_rest = self.ignores_rest && self.cx.node.is_merging();
     }
 
     fn on_letter(&mut self, letter: Letter, mail: &Mail) {

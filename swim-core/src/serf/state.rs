@@ -1,5 +1,7 @@
 //! The state that push/pulls carry (serf spec 2.5).
 
+use alloc::vec::Vec;
+
 use bytes::BytesMut;
 use foldhash::fast::FixedState;
 use hashbrown::HashSet;
@@ -21,19 +23,23 @@ pub(super) fn write(
     event_times: u32,
     out: &mut BytesMut,
 ) -> bool {
-    // Each walk through a large table costs, so there are none but what must be.
-    let counted = |iter| Counted { iter, len: table.members.len() as usize };
-    let gone_max = if table.anybody_leaves() { usize::MAX } else { 0 };
-    let ring = events.ring().slots();
-    let fields = |cut: bool| PushPullFields {
-        ltime: clocks.member.time(),
-        status_ltimes: Some(counted(table.members.iter().map(|(slot, s)| {
+    // One walk: a large table is in no cache.
+    let known: Vec<(&[u8], u64)> = table
+        .members
+        .iter()
+        .map(|(slot, s)| {
             let mark = table.mark(slot);
             // Whoever reads it takes it for a join, which would outdate the word of the leave if it
             // had the same time: the leave would then look like a failure.
             let leaves = s.state().is_live() && mark.leaves;
             (s.record().name_bytes(), mark.number.saturating_sub(leaves.into()))
-        }))),
+        })
+        .collect();
+    let gone_max = if table.anybody_leaves() { usize::MAX } else { 0 };
+    let ring = events.ring().slots();
+    let fields = |cut: bool| PushPullFields {
+        ltime: clocks.member.time(),
+        status_ltimes: Some(known.iter().copied()),
         left: Some(
             table
                 .members
@@ -61,29 +67,6 @@ pub(super) fn write(
         whole.encode_in(len, out)
     }
     cut
-}
-
-/// What is counted without a walk.
-#[derive(Clone)]
-struct Counted<I> {
-    iter: I,
-    len: usize,
-}
-
-impl<I: Iterator> Iterator for Counted<I> {
-    type Item = I::Item;
-
-    fn next(&mut self) -> Option<I::Item> {
-        self.iter.next()
-    }
-
-    fn count(self) -> usize {
-        self.len
-    }
-
-    fn fold<B, F: FnMut(B, I::Item) -> B>(self, start: B, each: F) -> B {
-        self.iter.fold(start, each)
-    }
 }
 
 /// Takes what another node knows. Whether that is of a later word about this node than its own: a
@@ -134,13 +117,16 @@ fn merge_members(cx: &mut Core, members: &mut Members, state: &PushPull<'_>) -> 
     let seed = cx.node.random_u32();
     let mut left = HashSet::with_hasher(FixedState::with_seed(seed.into()));
     left.extend(state.left.into_iter().flatten());
+    let order = cx.node.take_order();
+    let mut order = order.into_iter();
     for (node, ltime) in state.status_ltimes.into_iter().flatten() {
+        let guess = order.next();
         if !left.is_empty() && left.remove(node) {
             let ltime = ltime.saturating_add(1);
             members.on_leave(cx, &Leave { ltime, node, prune: false });
             continue;
         }
-        let slot = cx.node.find_next(node);
+        let slot = cx.node.find_at(guess, node);
         if members.on_join_at(cx, slot, &Join { ltime, node }) {
             later |= node == me.name_bytes() && ltime > members.lived;
         }

@@ -25,26 +25,32 @@ pub(super) enum Due {
 
 /// Deadlines in order; owners ignore those that mean nothing any more.
 #[derive(Default)]
-pub(super) struct Timers(BinaryHeap<Reverse<(Instant, Due)>>);
+pub(super) struct Timers {
+    heap: BinaryHeap<Reverse<(Instant, Due)>>,
+    /// The earliest. It is asked for after each input, when the heap is in no cache.
+    next: Option<Instant>,
+}
 
 impl Timers {
     pub(super) fn push(&mut self, at: Instant, due: Due) {
-        self.0.push(Reverse((at, due)));
+        self.heap.push(Reverse((at, due)));
+        self.next = Some(self.next.map_or(at, |next| next.min(at)));
     }
 
-    pub(super) fn next(&self) -> Option<Instant> {
-        self.0.peek().map(|Reverse((at, _))| *at)
+    pub(super) const fn next(&self) -> Option<Instant> {
+        self.next
     }
 
     /// Takes one deadline that has come, the earliest first.
     pub(super) fn pop(&mut self, now: Instant) -> Option<Due> {
-        if self.next().is_none_or(|at| at > now) {
+        if self.next.is_none_or(|at| at > now) {
             return None;
         }
-        let Reverse((_, due)) = self.0.pop()?;
-        if self.0.is_empty() {
-            self.0 = BinaryHeap::new();
+        let Reverse((_, due)) = self.heap.pop()?;
+        if self.heap.is_empty() {
+            self.heap = BinaryHeap::new();
         }
+        self.next = self.heap.peek().map(|Reverse((at, _))| *at);
         Some(due)
     }
 }

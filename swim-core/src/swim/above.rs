@@ -5,6 +5,7 @@
 //! mail, reads it where it lies, and gives the space back. So nothing is allocated for a message
 //! that turns out to be old, and nothing is lost to a bound on events.
 
+use alloc::boxed::Box;
 use alloc::collections::BTreeSet;
 use alloc::vec;
 use alloc::vec::Vec;
@@ -13,13 +14,18 @@ use core::time::Duration;
 
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
+use smallvec::SmallVec;
 
 use super::members::SlotId;
 use crate::event::Event;
 
 /// The part of a node that a layer above uses; a bare node has none.
 pub(crate) struct Above {
-    pub(crate) mail: Mail,
+    /// An empty one, so that the next need not be allocated.
+    spare: Option<Box<Mail>>,
+    /// The places of those whom the first slice of a push/pull told of, in its order. The state of
+    /// the layer above often has them in the same.
+    pub(crate) order: Vec<SlotId>,
     /// Whether round trips of probes are mail.
     pub(crate) wants_rtt: bool,
     numbers: Numbers,
@@ -92,7 +98,7 @@ pub(crate) struct Mark {
 impl Above {
     pub(crate) fn new(wants_rtt: bool) -> Self {
         let (numbers, leaving) = (Numbers::new(), BTreeSet::new());
-        Self { mail: Mail::default(), wants_rtt, numbers, leaving }
+        Self { spare: None, order: Vec::new(), wants_rtt, numbers, leaving }
     }
 
     pub(crate) fn mark(&self, slot: SlotId) -> Mark {
@@ -114,20 +120,24 @@ impl Above {
         }
     }
 
-    /// A member is forgotten; another may get its place.
-    pub(crate) fn forget(&mut self, slot: SlotId) {
-        self.set_mark(slot, Mark::default());
-        if self.wants_rtt {
-            self.mail.letters.push(Letter::Forgotten(slot));
-        }
+    /// An empty mail.
+    pub(crate) fn new_mail(&mut self) -> Box<Mail> {
+        self.spare.take().unwrap_or_default()
+    }
+
+    /// Keeps the space of mail that was read for the next.
+    pub(crate) fn return_mail(&mut self, mut mail: Box<Mail>) {
+        mail.clear();
+        self.spare = Some(mail);
     }
 }
 
-/// What waits for the layer above, in order. It is as large as one input makes it.
+/// What waits for the layer above, in order. It is as large as one input makes it; what most make
+/// lies together.
 #[derive(Default)]
 pub(crate) struct Mail {
-    pub(crate) letters: Vec<Letter>,
-    bytes: Vec<u8>,
+    pub(crate) letters: SmallVec<[Letter; 1]>,
+    bytes: SmallVec<[u8; 160]>,
 }
 
 /// One thing that concerns the layer above; bytes stand in the mail.
@@ -158,10 +168,6 @@ impl Mail {
     const KEPT_BYTES_MAX: usize = 4096;
     const KEPT_LETTERS_MAX: usize = 64;
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.letters.is_empty()
-    }
-
     pub(crate) fn bytes(&self, range: &Range<usize>) -> &[u8] {
         &self.bytes[range.clone()]
     }
@@ -174,18 +180,15 @@ impl Mail {
     }
 
     /// Empties it, and keeps a little space for the next input.
-    pub(crate) fn clear(&mut self) {
+    fn clear(&mut self) {
+        if self.letters.capacity() > Self::KEPT_LETTERS_MAX {
+            self.letters = SmallVec::new();
+        }
+        if self.bytes.capacity() > Self::KEPT_BYTES_MAX {
+            self.bytes = SmallVec::new();
+        }
         self.letters.clear();
         self.bytes.clear();
-        self.letters.shrink_to(Self::KEPT_LETTERS_MAX);
-        self.bytes.shrink_to(Self::KEPT_BYTES_MAX);
-    }
-
-    /// Gives the space back.
-    pub(crate) fn trim(&mut self) {
-        if self.is_empty() {
-            *self = Self::default();
-        }
     }
 }
 
@@ -208,7 +211,7 @@ mod tests {
             for &slot in &slots {
                 let mark = Mark { number: u64::from(slot) + 1, leaves: slot % 3 == 0 };
                 assert_eq!(above.mark(slot), mark);
-                above.forget(slot);
+                above.set_mark(slot, Mark::default());
                 assert_eq!(above.mark(slot), Mark::default());
             }
             assert_eq!(above.mark(1_000_000), Mark::default());

@@ -8,7 +8,7 @@ use core::time::Duration;
 
 use bytes::Bytes;
 
-use super::above::{Above, Letter, Mark};
+use super::above::{Above, Letter, Mail, Mark};
 use super::events::Events;
 use super::members::{Members, SlotId};
 use super::outbox::{Outbox, Packet};
@@ -34,7 +34,7 @@ pub(crate) struct Ctx {
     /// This node's own slot; it is never freed.
     pub(crate) me: SlotId,
     /// Health score: 0 is best (Lifeguard section IV.A).
-    pub(crate) awareness: u32,
+    pub(crate) awareness: u8,
     pub(crate) leaving: bool,
     /// States go by reference to nodes that share what this one does.
     pub(crate) shares_states: bool,
@@ -51,6 +51,8 @@ pub(crate) struct Ctx {
     pub(crate) app: Option<Box<App>>,
     /// What a layer above keeps here.
     pub(crate) above: Option<Box<Above>>,
+    /// What waits for the layer above.
+    pub(crate) mail: Option<Box<Mail>>,
     /// Where in each gossip interval this node's rounds fall, so that nodes started together
     /// do not stay in step (hazard 38).
     pub(crate) gossip_phase: u64,
@@ -72,8 +74,8 @@ pub(crate) struct App {
 
 impl Ctx {
     pub(crate) fn raise(&mut self, event: Event) {
-        if let Some(above) = &mut self.above {
-            above.mail.letters.push(Letter::Event(event));
+        if let Some(mail) = self.mail() {
+            mail.letters.push(Letter::Event(event));
             return;
         }
         if self.events.push(event, self.config.knobs.events_max) {
@@ -83,9 +85,9 @@ impl Ctx {
 
     /// A user message came.
     pub(crate) fn deliver(&mut self, from: SocketAddr, via: Via, payload: &[u8]) {
-        if let Some(above) = &mut self.above {
-            let bytes = above.mail.keep(payload);
-            above.mail.letters.push(Letter::Message { bytes });
+        if let Some(mail) = self.mail() {
+            let bytes = mail.keep(payload);
+            mail.letters.push(Letter::Message { bytes });
             return;
         }
         let payload = Bytes::copy_from_slice(payload);
@@ -97,9 +99,9 @@ impl Ctx {
         if payload.is_empty() {
             return;
         }
-        if let Some(above) = &mut self.above {
-            let bytes = above.mail.keep(payload);
-            above.mail.letters.push(Letter::State { join, bytes });
+        if let Some(mail) = self.mail() {
+            let bytes = mail.keep(payload);
+            mail.letters.push(Letter::State { join, bytes });
             return;
         }
         let payload = Bytes::copy_from_slice(payload);
@@ -108,13 +110,32 @@ impl Ctx {
 
     /// A member answered a probe directly.
     pub(crate) fn deliver_rtt(&mut self, member: SlotId, rtt: Duration, payload: &[u8]) {
-        if let Some(above) = self.above.as_mut().filter(|above| above.wants_rtt) {
-            let bytes = above.mail.keep(payload);
-            above.mail.letters.push(Letter::Rtt { member, rtt, bytes });
+        if self.above.as_ref().is_some_and(|above| above.wants_rtt)
+            && let Some(mail) = self.mail()
+        {
+            let bytes = mail.keep(payload);
+            mail.letters.push(Letter::Rtt { member, rtt, bytes });
         }
         if self.config.knobs.rtt_events {
             let (member, payload) = (self.members.member(member), Bytes::copy_from_slice(payload));
             self.raise(Event::Rtt { member, rtt, payload });
+        }
+    }
+
+    /// Where to put what concerns the layer above; `None` if there is none.
+    fn mail(&mut self) -> Option<&mut Mail> {
+        let above = self.above.as_mut()?;
+        Some(self.mail.get_or_insert_with(|| above.new_mail()))
+    }
+
+    /// A member is forgotten; another may get its place.
+    pub(crate) fn forget_mark(&mut self, slot: SlotId) {
+        let Some(above) = &mut self.above else { return };
+        above.set_mark(slot, Mark::default());
+        if above.wants_rtt
+            && let Some(mail) = self.mail()
+        {
+            mail.letters.push(Letter::Forgotten(slot));
         }
     }
 
@@ -176,7 +197,8 @@ impl Ctx {
     pub(crate) fn adjust_awareness(&mut self, delta: i32) {
         if self.config.ablation.awareness {
             let max = self.config.knobs.awareness_max - 1;
-            self.awareness = self.awareness.saturating_add_signed(delta).min(max);
+            let score = u32::from(self.awareness).saturating_add_signed(delta).min(max);
+            self.awareness = u8::try_from(score).unwrap_or(u8::MAX);
         }
     }
 

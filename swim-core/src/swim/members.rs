@@ -218,10 +218,19 @@ impl Members {
     /// As [`find`](Self::find), for names in the order of another node's table, which is often the
     /// order of this one.
     pub(crate) fn find_next(&mut self, name: &[u8]) -> Option<SlotId> {
-        let here = self.get(self.next).is_some_and(|slot| slot.record().is_named(name));
-        let found = if here { self.next } else { self.find(name)? };
+        let found = if self.is_named(self.next, name) { self.next } else { self.find(name)? };
         self.next = found + 1;
         Some(found)
+    }
+
+    /// Whom [`find_next`](Self::find_next) found last.
+    pub(crate) fn last_found(&self) -> SlotId {
+        self.next.wrapping_sub(1)
+    }
+
+    /// Whether a slot, which may lie past the end, is that of this name.
+    pub(crate) fn is_named(&self, slot: SlotId, name: &[u8]) -> bool {
+        self.get(slot).is_some_and(|slot| slot.record().is_named(name))
     }
 
     /// Makes room for more members.

@@ -163,6 +163,9 @@ impl Merges {
     /// Merges a state that was verified.
     pub(crate) fn begin(&mut self, cx: &mut Ctx, origin: Origin, state: &Theirs<'_>) {
         cx.stats.merges += 1;
+        if let Some(above) = &mut cx.above {
+            above.order.clear();
+        }
         let (join, user_state) = (state.is_join(), state.user_state());
         let (form, rest, left) = match state {
             Theirs::PushPull(state) => {
@@ -290,6 +293,9 @@ fn merge_shared_slice(cx: &mut Ctx, origin: Origin, entries: &mut Entries<'_>) {
 fn merge_slice(cx: &mut Ctx, origin: Origin, nodes: &mut Nodes<'_>) {
     for node in nodes.take(SLICE) {
         merge_entry(cx, origin, &node);
+        if let Some(above) = cx.above.as_mut().filter(|above| above.order.len() < SLICE) {
+            above.order.push(cx.members.last_found());
+        }
     }
 }
 

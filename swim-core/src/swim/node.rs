@@ -143,6 +143,7 @@ impl Node {
             keyring,
             app: None,
             above: None,
+            mail: None,
             gossip_phase: 0,
         };
         Prober::start(&mut cx);
@@ -257,7 +258,7 @@ impl Node {
     /// Lifeguard's health score: 0 is best, the most is one less than
     /// [`awareness_max`](Config::awareness_max).
     pub fn health(&self) -> u32 {
-        self.cx.awareness
+        self.cx.awareness.into()
     }
 
     /// What was counted so far.

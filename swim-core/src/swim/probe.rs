@@ -98,7 +98,7 @@ impl Prober {
             return;
         };
         let knobs = &cx.config.knobs;
-        let deadline = cx.now + knobs.probe_interval * (cx.awareness + 1);
+        let deadline = cx.now + knobs.probe_interval * (u32::from(cx.awareness) + 1);
         let step = (cx.now + knobs.probe_timeout).min(deadline);
         let seq = cx.rng.next_u32();
         self.current = Some(Probe {
@@ -253,7 +253,7 @@ impl Prober {
     pub(crate) fn hasten(&mut self, cx: &mut Ctx) {
         let Some(probe) = &mut self.current else { return };
         let knobs = &cx.config.knobs;
-        let deadline = cx.now + knobs.probe_interval * (cx.awareness + 1);
+        let deadline = cx.now + knobs.probe_interval * (u32::from(cx.awareness) + 1);
         probe.deadline = probe.deadline.min(deadline);
         let step = match probe.stage {
             Stage::Direct => probe.deadline.min(cx.now + knobs.probe_timeout),

@@ -1,12 +1,13 @@
 //! What a node does for the layer above it, inside of the crate.
 
 use alloc::boxed::Box;
+use alloc::vec::Vec;
 use core::net::SocketAddr;
 
 use bytes::{Bytes, BytesMut};
 use smallvec::SmallVec;
 
-use super::above::{Above, Letter, Mail, Mark};
+use super::above::{Above, Mail, Mark};
 use super::exchange::WriteState;
 use super::members::SlotId;
 use super::node::Node;
@@ -19,30 +20,32 @@ use crate::time::Instant;
 impl Node {
     /// From now on what concerns the layer above is mail, and no event.
     pub(crate) fn attach(&mut self, wants_rtt: bool) {
-        let mut above = Above::new(wants_rtt);
+        self.cx.above = Some(Box::new(Above::new(wants_rtt)));
         while let Some(event) = self.cx.events.pop() {
-            above.mail.letters.push(Letter::Event(event));
+            self.cx.raise(event);
         }
-        self.cx.above = Some(Box::new(above));
     }
 
     /// Takes what waits for the layer above; `None` if nothing does.
-    pub(crate) fn take_mail(&mut self) -> Option<Mail> {
-        let above = self.cx.above.as_mut().filter(|above| !above.mail.is_empty())?;
-        Some(core::mem::take(&mut above.mail))
+    pub(crate) fn take_mail(&mut self) -> Option<Box<Mail>> {
+        self.cx.mail.take()
     }
 
-    /// Gives the space of read mail back for the next, unless there is some already.
-    pub(crate) fn return_mail(&mut self, mut mail: Mail) {
-        mail.clear();
-        if let Some(above) = self.cx.above.as_mut().filter(|above| above.mail.is_empty()) {
-            above.mail = mail;
+    /// Gives the space of read mail back for the next.
+    pub(crate) fn return_mail(&mut self, mail: Box<Mail>) {
+        if let Some(above) = &mut self.cx.above {
+            above.return_mail(mail);
         }
     }
 
     /// Whether mail waits.
-    pub(crate) fn has_mail(&self) -> bool {
-        self.cx.above.as_ref().is_some_and(|above| !above.mail.is_empty())
+    pub(crate) const fn has_mail(&self) -> bool {
+        self.cx.mail.is_some()
+    }
+
+    /// The places of those whom the last push/pull told of, in its order.
+    pub(crate) fn take_order(&mut self) -> Vec<SlotId> {
+        self.cx.above.as_mut().map(|above| core::mem::take(&mut above.order)).unwrap_or_default()
     }
 
     /// [`poll_exchange`](Self::poll_exchange) for a layer that writes its state when it goes.
@@ -81,9 +84,10 @@ impl Node {
         self.cx.members.find(name)
     }
 
-    /// The same, for names in the order of another node's table.
-    pub(crate) fn find_next(&mut self, name: &[u8]) -> Option<SlotId> {
-        self.cx.members.find_next(name)
+    /// The same, of one who may be at `guess`, or else after the last who was found.
+    pub(crate) fn find_at(&mut self, guess: Option<SlotId>, name: &[u8]) -> Option<SlotId> {
+        let members = &mut self.cx.members;
+        guess.filter(|&guess| members.is_named(guess, name)).or_else(|| members.find_next(name))
     }
 
     /// The places of all members.

@@ -136,9 +136,6 @@ pub(crate) fn on_reap(cx: &mut Ctx, prober: &mut Prober) {
     cx.rumours.trim();
     cx.events.trim();
     cx.out.trim();
-    if let Some(above) = &mut cx.above {
-        above.mail.trim();
-    }
     if cx.members.local.is_empty() {
         return;
     }
@@ -162,9 +159,7 @@ impl Ctx {
         self.rumours.forget(slot);
         prober.forget(self, slot);
         self.members.remove(slot);
-        if let Some(above) = &mut self.above {
-            above.forget(slot);
-        }
+        self.forget_mark(slot);
         self.raise(Event::Reaped(member));
     }
 }

@@ -1,5 +1,6 @@
 //! A Serf node that a world can run.
 
+use core::cell::RefCell;
 use core::net::SocketAddr;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -8,11 +9,14 @@ use bytes::BytesMut;
 use swim_core::serf::{
     self, Change, Outcome, QueryParams, Serf, SerfConfig, SerfConfigBuilder, Tags,
 };
-use swim_core::{Cause, Command, Event, Exchange, Input, Instant, Lane, OpId, Rejected, Stats};
+use swim_core::{
+    Cause, Command, Config, Event, Exchange, Input, Instant, Lane, OpId, Rejected, Roster, Stats,
+};
 
 use super::ledger::{Entry, Ledger};
 use crate::machine::{Birth, Machine, Seen};
-use crate::world::Make;
+use crate::place;
+use crate::world::{Make, identity};
 
 /// A Serf node, as a world runs it: it answers every query, and a world's [`Command::Broadcast`] is
 /// a user event of it, or on [`Lane::Normal`] a query.
@@ -26,43 +30,68 @@ pub struct SerfMachine {
     events: VecDeque<Event>,
 }
 
-impl SerfMachine {
-    /// Makes the nodes of a world, which write into this ledger.
-    pub fn maker(ledger: &Ledger) -> Make<Self> {
-        let ledger = ledger.clone();
-        Box::new(move |birth| Self::new(birth, &ledger))
-    }
+/// What the Serf nodes of a world share.
+struct Common {
+    /// What `config` was made from.
+    swim: Arc<Config>,
+    config: Arc<SerfConfig>,
+    /// All nodes of the world as they are at first.
+    roster: Roster,
+}
 
-    /// The node of this birth, without coordinates. It starts knowing only itself, since the table
-    /// of a converged world has the versions of bare nodes.
-    ///
-    /// # Panics
-    ///
-    /// If the world is a converged one.
-    pub fn new(birth: &Birth<'_>, ledger: &Ledger) -> Self {
-        Self::configured(birth, ledger, |serf| serf.coordinates(false))
+impl Common {
+    fn new(birth: &Birth<'_>, set: &impl Fn(SerfConfigBuilder) -> SerfConfigBuilder) -> Self {
+        let config = set(SerfConfig::builder(Arc::clone(birth.config))).build();
+        let config = config.expect("settings of a world are valid");
+        let identity =
+            |index| config.identity(identity(index, place::addr(index)), &Tags::default());
+        let nodes = 0..birth.roster.len() as u32;
+        let roster = Roster::new(nodes.map(|i| identity(i).expect("no tags fit")));
+        Self { swim: Arc::clone(birth.config), config, roster }
+    }
+}
+
+impl SerfMachine {
+    /// Makes the nodes of a world, which write into this ledger. They have no coordinates.
+    pub fn maker(ledger: &Ledger) -> Make<Self> {
+        Self::maker_with(ledger, |serf| serf.coordinates(false))
     }
 
     /// The same, with settings of one's own of the Serf layer.
     ///
     /// # Panics
     ///
-    /// If the world is a converged one, or the settings are not valid.
-    pub fn configured(
-        birth: &Birth<'_>,
+    /// When it makes the first node, if the settings are not valid.
+    pub fn maker_with(
         ledger: &Ledger,
-        set: impl FnOnce(SerfConfigBuilder) -> SerfConfigBuilder,
-    ) -> Self {
-        assert!(!birth.converged, "Serf nodes start in a cold world");
-        let config = set(SerfConfig::builder(Arc::clone(birth.config))).build();
-        let config = config.expect("settings of a world are valid");
-        let me = birth.identity.clone();
-        let serf = Serf::new(config, me, &Tags::default(), birth.seed, birth.now);
-        let (node, life) = (birth.index, birth.life);
+        set: impl Fn(SerfConfigBuilder) -> SerfConfigBuilder + Send + 'static,
+    ) -> Make<Self> {
+        let ledger = ledger.clone();
+        let common: RefCell<Option<Common>> = RefCell::new(None);
+        Box::new(move |birth| {
+            let mut common = common.borrow_mut();
+            // Another world's, or one that was given other settings.
+            common.take_if(|common| !Arc::ptr_eq(&common.swim, birth.config));
+            let common = common.get_or_insert_with(|| Common::new(birth, &set));
+            Self::born(birth, &ledger, common)
+        })
+    }
+
+    fn born(birth: &Birth<'_>, ledger: &Ledger, common: &Common) -> Self {
+        let (config, roster) = (Arc::clone(&common.config), &common.roster);
+        let (node, life, now) = (birth.index, birth.life, birth.now);
+        let serf = if birth.converged {
+            Serf::with_roster(config, roster, node as usize, birth.seed, now)
+        } else {
+            let me = birth.identity.clone();
+            let mut serf = Serf::new(config, me, &Tags::default(), birth.seed, now);
+            serf.share_records(roster);
+            serf
+        };
         let ledger = ledger.clone();
         let mut machine =
             Self { serf, ledger, node, life, clocks: [0; 3], events: VecDeque::new() };
-        machine.take_events(birth.now);
+        machine.take_events(now);
         machine
     }
 
