@@ -6,7 +6,7 @@ use core::time::Duration;
 
 use swim_core::{Command, Config, Instant, Lane};
 use swim_sim::serf::{Answers, Clocks, Delivery, Entry, Ledger, SerfMachine, Tombstones};
-use swim_sim::{Fault, World, WorldConfig};
+use swim_sim::{Fault, Who, World, WorldConfig};
 
 /// What came of a run.
 #[derive(Debug, Default)]
@@ -47,18 +47,8 @@ fn run(nodes: u32, events: u32, queries: u32, push_pull: Duration) -> Counts {
         *count += 1;
         world.command(node, Command::Broadcast { lane, key: None, payload });
     }
-    // As nodes scale the interval, twice, and a second for what is under way.
-    let doublings = u32::BITS - (nodes - 1).leading_zeros();
-    world
-        .run_until(at + 2 * push_pull * (doublings.saturating_sub(5) + 1) + Duration::from_secs(1));
-    for violation in world.violations() {
-        println!("{violation}");
-    }
-    for verdict in world.verdicts() {
-        println!("{}: {} cases, {} violations", verdict.oracle, verdict.cases, verdict.violations);
-        assert_eq!(verdict.violations, 0, "{}", verdict.oracle);
-        assert!(verdict.cases > 0 || verdict.oracle == "tombstones");
-    }
+    world.run_until(at + two_push_pulls(nodes, push_pull));
+    assert_judged(&mut world, &["tombstones"]);
     let mut counts = Counts::default();
     for entry in ledger.take() {
         match entry {
@@ -86,6 +76,63 @@ fn run(nodes: u32, events: u32, queries: u32, push_pull: Duration) -> Counts {
     // A lost answer is lost: it is sent once. What gossip loses comes on top.
     assert!(counts.answered * 100 >= counts.queries * nodes * 85, "{counts:?}");
     counts
+}
+
+/// Two intervals, as so many nodes scale them, and a second for what is under way.
+fn two_push_pulls(nodes: u32, interval: Duration) -> Duration {
+    let doublings = u32::BITS - (nodes - 1).leading_zeros();
+    2 * interval * (doublings.saturating_sub(5) + 1) + Duration::from_secs(1)
+}
+
+/// No oracle objects, and each had a case but those named.
+fn assert_judged(world: &mut World<SerfMachine>, idle: &[&str]) {
+    for violation in world.violations() {
+        println!("{violation}");
+    }
+    for verdict in world.verdicts() {
+        println!("{}: {} cases, {} violations", verdict.oracle, verdict.cases, verdict.violations);
+        assert_eq!(verdict.violations, 0, "{}", verdict.oracle);
+        assert_eq!(verdict.cases == 0, idle.contains(&verdict.oracle), "{}", verdict.oracle);
+    }
+}
+
+/// A fifth of the nodes leaves within ten seconds while 5 % of the datagrams are lost. Two
+/// push/pulls later nobody who stays takes any of them for failed, and neither does anybody a
+/// minute after that.
+fn storm(nodes: u32, push_pull: Duration) {
+    let mut config = WorldConfig::new(7, nodes);
+    config.core = Config::lan().push_pull_interval(push_pull).build().unwrap();
+    let (start, storm) = (Instant::from_secs(60), Duration::from_secs(10));
+    let leavers: Vec<u32> = (0..nodes).filter(|node| node % 5 == 3).collect();
+    config.faults = vec![(start, Fault::Loss(0.05))];
+    for (nth, &node) in leavers.iter().enumerate() {
+        let at = start + storm * nth as u32 / leavers.len() as u32;
+        config.faults.push((at, Fault::Leave(Who::Node(node))));
+    }
+    let mut world = World::cold_with(config, SerfMachine::maker(&Ledger::default()));
+    world.watch(Tombstones::new());
+    let end = start + storm + two_push_pulls(nodes, push_pull);
+    for until in [end, end + Duration::from_secs(60)] {
+        world.run_until(until);
+        for node in (0..nodes).filter(|node| !leavers.contains(node)) {
+            let info = world.machine(node).unwrap().serf().info();
+            assert_eq!((info.failed, info.left), (0, leavers.len()), "{node} at {until}: {info:?}");
+        }
+    }
+    assert_judged(&mut world, &[]);
+    println!("{} of {nodes} nodes left in {storm:?}, and have left for all others", leavers.len());
+}
+
+#[test]
+fn who_leaves_in_a_storm_under_loss_has_left_for_all() {
+    storm(100, Duration::from_secs(10));
+}
+
+/// `cargo test --release -p swim-sim --test serf_scale -- --ignored --nocapture`.
+#[test]
+#[ignore = "takes a minute"]
+fn two_hundred_who_leave_in_a_storm_under_loss_have_left_for_eight_hundred() {
+    storm(1000, Duration::from_secs(30));
 }
 
 #[test]
