@@ -6,8 +6,8 @@
 //! ```
 //!
 //! Each pool has a process of its own, so that none finds the heap as another left it. It starts
-//! cold and is left alone until nothing is news in it. Then they run in turns of a virtual
-//! minute, so that other work on the machine slows all of them alike. Times are CPU time.
+//! cold and is left alone until nothing is news in it. Then they run in turns, so that other work
+//! on the machine slows all of them alike; of the turns' CPU times the median counts.
 
 use core::time::Duration;
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -18,7 +18,8 @@ use swim_sim::serf::{Ledger, SerfMachine};
 use swim_sim::{Machine, World, WorldConfig};
 
 const POOLS: [&str; 3] = ["bare", "serf", "serf with coordinates"];
-const TURN_S: u32 = 60;
+/// In which each of 1,000 nodes has a push/pull of its own.
+const TURN_S: u32 = 180;
 /// After which everybody knows everybody and all queues are empty.
 const REST_S: u64 = 120;
 
@@ -38,20 +39,21 @@ fn main() {
             _ => serve(World::cold_with(config, SerfMachine::maker_with(&ledger, |serf| serf))),
         };
     }
-    let turns = number(2, 300).div_ceil(TURN_S);
+    let turns = number(2, 1800).div_ceil(TURN_S).max(1);
     let mut pools = POOLS.map(|pool| Pool::start(nodes, pool));
     for _ in 0..turns {
         pools.iter_mut().for_each(Pool::turn);
     }
-    let seconds = f64::from(turns * TURN_S);
+    let seconds = turns * TURN_S;
     println!("{nodes} nodes at rest, {seconds} virtual seconds, {REST_S} s after they started");
-    let base = pools[0].took;
-    for (name, Pool { took, datagrams, .. }) in POOLS.iter().zip(&pools) {
+    let base = pools[0].median();
+    for (name, pool) in POOLS.iter().zip(&mut pools) {
+        let took = pool.median();
         println!(
             "{name:22} {:8.3} ms of CPU a virtual second, {:6.2} datagrams a node and second, \
              ratio {:.2}",
-            took / seconds,
-            datagrams / f64::from(nodes) / seconds,
+            took / 1e6 / f64::from(TURN_S),
+            pool.datagrams / f64::from(nodes) / f64::from(seconds),
             took / base,
         );
     }
@@ -61,7 +63,7 @@ fn main() {
 }
 
 /// Brings a world to rest, and runs a turn for each line that comes in: a line goes out with the
-/// CPU time it took in ms, and the datagrams.
+/// CPU time it took in ns, and the datagrams.
 fn serve<M: Machine>(mut world: World<M>) {
     world.run_until(Instant::from_secs(REST_S));
     let all = world.len() as usize;
@@ -73,19 +75,17 @@ fn serve<M: Machine>(mut world: World<M>) {
     for line in std::io::stdin().lines() {
         line.expect("the parent writes lines");
         let until = world.now() + Duration::from_secs(TURN_S.into());
-        let (clock, before) = (cpu_ms(), world.traffic().datagrams);
+        let (clock, before) = (cpu_ns(), world.traffic().datagrams);
         world.run_until(until);
-        println!("{} {}", cpu_ms() - clock, world.traffic().datagrams - before);
+        println!("{} {}", cpu_ns() - clock, world.traffic().datagrams - before);
     }
 }
 
-/// CPU time of this process so far in ms, to 10 ms.
-fn cpu_ms() -> u64 {
-    let text = std::fs::read_to_string("/proc/self/stat").expect("Linux tells it");
-    // Behind the name, which may hold blanks: fields 14 and 15, in ticks of 10 ms.
-    let fields = text.rsplit(')').next().unwrap_or_default().split_whitespace().skip(11);
-    let ticks: u64 = fields.take(2).map(|n| n.parse::<u64>().expect("a number")).sum();
-    ticks * 10
+/// CPU time of this process so far in ns; it has one thread.
+fn cpu_ns() -> u64 {
+    let text = std::fs::read_to_string("/proc/self/schedstat").expect("Linux tells it");
+    let first = text.split_whitespace().next().and_then(|field| field.parse().ok());
+    first.expect("its first field is a number")
 }
 
 /// A pool in a process of its own, and what it has cost so far.
@@ -93,8 +93,8 @@ struct Pool {
     child: Child,
     to: ChildStdin,
     from: BufReader<ChildStdout>,
-    /// In ms.
-    took: f64,
+    /// By each turn, in ns.
+    took: Vec<f64>,
     datagrams: f64,
 }
 
@@ -109,8 +109,9 @@ impl Pool {
             .expect("this program starts again");
         let (to, from) = (child.stdin.take(), child.stdout.take());
         let (to, from) = (to.expect("it is piped"), BufReader::new(from.expect("it is piped")));
-        let mut new = Self { child, to, from, took: 0.0, datagrams: 0.0 };
+        let mut new = Self { child, to, from, took: Vec::new(), datagrams: 0.0 };
         new.hear();
+        new.took.clear();
         new
     }
 
@@ -123,8 +124,13 @@ impl Pool {
         let mut line = String::new();
         self.from.read_line(&mut line).expect("the child writes lines");
         let mut fields = line.split_whitespace().map(|n| n.parse::<f64>().expect("a number"));
-        self.took += fields.next().expect("the child is alive");
+        self.took.push(fields.next().expect("the child is alive"));
         self.datagrams += fields.next().expect("the child is alive");
+    }
+
+    fn median(&mut self) -> f64 {
+        self.took.sort_by(f64::total_cmp);
+        self.took[self.took.len() / 2]
     }
 
     fn end(mut self) {

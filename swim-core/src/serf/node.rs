@@ -43,7 +43,7 @@ use crate::wire::serf::Message;
 pub struct Serf {
     cx: Core,
     /// Off, if there are none.
-    coordinates: Option<Box<Coordinates>>,
+    coordinates: Option<Coordinates>,
     members: Members,
     leaving: Leaving,
     events: Box<UserEvents>,
@@ -109,7 +109,7 @@ impl Serf {
     fn above(config: Arc<SerfConfig>, mut node: Node) -> Self {
         node.attach(config.coordinates());
         let mut cx = Core::new(config, node);
-        let coordinates = cx.config.coordinates().then(|| Box::new(Coordinates::new(&mut cx)));
+        let coordinates = cx.config.coordinates().then(|| Coordinates::new(&mut cx));
         let mut serf = Self {
             cx,
             coordinates,
