@@ -166,10 +166,11 @@ async fn five_joins_within_a_second_are_one_event_for_both() {
     let ours = Ours::spawn(agent(gathers, "ours", net.addr(2)).join([theirs.addr()])).await;
     ours.wait_event(|event| matches!(event, Event::Members { .. })).await;
     wait_until("theirs is told of ours", || !diary.entries("member-join").is_empty()).await;
-    let seed = net.addr(2);
+    // Both are asked: gossip may miss one of seven, and a push/pull comes too late.
+    let seeds = [net.addr(1), net.addr(2)];
     let joiners = [0, 1, 2, 3, 4].map(|n| {
-        let addr = net.addr(3 + n);
-        tokio::spawn(async move { Ours::join(&format!("late-{n}"), addr, seed).await })
+        let late = local(&format!("late-{n}"), net.addr(3 + n)).join(seeds);
+        tokio::spawn(Ours::spawn(late))
     });
     let of_late = |event: &Event| match event {
         Event::Members { change: Change::Join, members } => {
