@@ -14,7 +14,7 @@ pub(super) struct Coordinates {
     own: Vivaldi,
     /// What is known of members, by their places in the table.
     peers: Vec<Peer>,
-    /// How many were taken in.
+    /// How many were taken in; here, since each touches the rest of this, too.
     taken: u64,
 }
 

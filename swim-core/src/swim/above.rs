@@ -130,6 +130,11 @@ impl Above {
         mail.clear();
         self.spare = Some(mail);
     }
+
+    /// Gives the space back that is kept for the next.
+    pub(crate) fn trim(&mut self) {
+        (self.spare, self.order) = (None, Vec::new());
+    }
 }
 
 /// What waits for the layer above, in order. It is as large as one input makes it; what most make

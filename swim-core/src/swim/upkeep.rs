@@ -136,6 +136,9 @@ pub(crate) fn on_reap(cx: &mut Ctx, prober: &mut Prober) {
     cx.rumours.trim();
     cx.events.trim();
     cx.out.trim();
+    if let Some(above) = &mut cx.above {
+        above.trim();
+    }
     if cx.members.local.is_empty() {
         return;
     }

@@ -10,8 +10,7 @@ use swim_tokio::swim_core::serf::{
 };
 use swim_tokio::swim_core::{Config, ConfigBuilder};
 
-/// More than it ever takes, unless something is wrong: a suspicion that nobody confirms lasts 18 s.
-pub(crate) const SOON: Duration = Duration::from_secs(25);
+pub(crate) use crate::serf::SOON;
 
 /// The Serf layer over these settings, with the protocol of `serf agent`.
 pub(crate) fn layer(swim: ConfigBuilder) -> SerfConfigBuilder {

@@ -12,9 +12,10 @@ use crate::cluster::Cluster;
 use crate::ours::SOON;
 use crate::serf::{self as theirs, Net};
 
-/// Ten intervals of push/pull with the `local` profile. What gossip has lost, a node hears of in an
-/// exchange with one that knows it: it has two an interval, and at first perhaps half know it, so
-/// one in a million waits longer.
+/// Two intervals of push/pull with the `local` profile.
+const TWO_PUSH_PULLS: Duration = Duration::from_secs(30);
+/// What gossip has lost, a node hears of in an exchange with one that knows it. It has two an
+/// interval, and at first perhaps half know it, so one in a million waits longer than for ten.
 const TEN_PUSH_PULLS: Duration = Duration::from_secs(150);
 /// Five a second.
 const PACE: Duration = Duration::from_millis(200);
@@ -30,6 +31,8 @@ struct Counts {
     asked: usize,
     acked: usize,
     acked_twice: usize,
+    /// From the last event until all were delivered.
+    took: Duration,
 }
 
 /// Sends events and asks queries, one in five, and counts what came of them as soon as
@@ -74,7 +77,8 @@ async fn run(cluster: Arc<Cluster>, events: usize, queries: usize, seed: u64) ->
             node.values().filter(|times| **times > 1).count()
         };
         counts.delivered_twice = heard.iter().map(again).sum();
-        if counts.delivered == counts.due || end.elapsed() > TEN_PUSH_PULLS {
+        counts.took = end.elapsed();
+        if counts.delivered == counts.due || counts.took > TEN_PUSH_PULLS {
             return counts;
         }
         tokio::time::sleep(Duration::from_millis(200)).await;
@@ -102,6 +106,7 @@ async fn compare(events: usize, queries: usize) {
     if queries < 100 {
         return;
     }
+    assert!(of_mixed.took <= TWO_PUSH_PULLS, "{:?}", of_mixed.took);
     // Three deviations of the difference.
     let spread = 3.0 * (2.0 * 0.016 * of_real.asked as f64).sqrt();
     let least = of_real.acked as f64 - spread;

@@ -11,7 +11,7 @@ use swim_tokio::swim_core::keyring::{Key, Keyring};
 use swim_tokio::{format_key, parse_key, read_keyring, write_keyring};
 
 use crate::ours::Swim;
-use crate::serf::Net;
+use crate::serf::{Net, SOON};
 
 const KILLS: u32 = 50;
 
@@ -120,7 +120,7 @@ async fn wait_for(client: &Client, name: &str) {
         if members.iter().any(is_there) {
             return;
         }
-        assert!(start.elapsed() < Duration::from_secs(30), "alone: {members:?}");
+        assert!(start.elapsed() < SOON, "alone: {members:?}");
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }

@@ -4,7 +4,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use crate::serf;
+use crate::serf::{self, SOON};
 
 /// Two network namespaces with a cable between them, taken away when the test ends.
 struct Lan {
@@ -84,7 +84,7 @@ impl Program {
             if lines.contains(text) {
                 return;
             }
-            assert!(start.elapsed() < Duration::from_secs(30), "no {text:?} in\n{lines}");
+            assert!(start.elapsed() < SOON, "no {text:?} in\n{lines}");
             std::thread::sleep(Duration::from_millis(20));
         }
     }

@@ -11,9 +11,7 @@ use swim_tokio::swim_core::serf::Status;
 
 use crate::cli::{run, with_rpc};
 use crate::ours::Swim;
-use crate::serf::{self, Net, Serf};
-
-const SOON: Duration = Duration::from_secs(30);
+use crate::serf::{self, Net, SOON, Serf};
 /// A Serf that finds itself alone gets less sure of itself, and takes its time.
 const GONE: Duration = Duration::from_secs(60);
 
@@ -256,7 +254,7 @@ async fn the_journal_of_an_agent_among_serfs_replays_bit_for_bit() {
     let flags = [&file.flag("journal")[..], &snapshot.flag("snapshot"), &join];
     let mut ours = Swim::start_with_rpc("ours", net.addr(3), &flags);
     for name in ["theirs", "killed"] {
-        ours.wait_event("member-join", name, Duration::from_secs(30)).await;
+        ours.wait_event("member-join", name, SOON).await;
     }
     let rpc = ours.rpc().to_string();
     theirs.command(&["event", "-coalesce=false", "deploy", "v1"]);
@@ -265,7 +263,7 @@ async fn the_journal_of_an_agent_among_serfs_replays_bit_for_bit() {
         assert!(run("serf", &with_rpc(args, &rpc), &[]).status.success());
     }
     killed.kill();
-    ours.wait_event("member-failed", "killed", Duration::from_secs(30)).await;
+    ours.wait_event("member-failed", "killed", SOON).await;
     ours.signal(Signal::SIGINT);
     assert_eq!(ours.exit(SOON).await, Some(0));
 

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use crate::cli::{run, with_rpc};
 use crate::ours::Swim;
-use crate::serf::{self, Net, Serf};
+use crate::serf::{self, Net, SOON, Serf};
 
 /// A directory of this test.
 struct Dir(PathBuf);
@@ -33,7 +33,7 @@ impl Dir {
     async fn wait(&self, file: &str) {
         let start = Instant::now();
         while !self.0.join(file).exists() {
-            assert!(start.elapsed() < Duration::from_secs(30), "no {file}");
+            assert!(start.elapsed() < SOON, "no {file}");
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
@@ -120,7 +120,7 @@ async fn filters_choose_the_scripts_as_with_serf() {
         command(rpc, &["tags", "-set", "a=1"]);
         let start = Instant::now();
         while dir.files()["all"].len() < "member-join\nuser\nuser\nquery\nmember-update\n".len() {
-            assert!(start.elapsed() < Duration::from_secs(30), "{:?}", dir.files());
+            assert!(start.elapsed() < SOON, "{:?}", dir.files());
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         // The last event runs its other scripts, too.

@@ -9,9 +9,7 @@ use nix::sys::signal::Signal;
 
 use crate::cli::{SWIM, run, with_rpc};
 use crate::ours::Swim;
-use crate::serf::{self, Net, Serf};
-
-const SOON: Duration = Duration::from_secs(30);
+use crate::serf::{self, Net, SOON, Serf};
 
 fn members(rpc: SocketAddr, args: &[&str]) -> String {
     let args = [&["members"], args].concat();
@@ -128,7 +126,7 @@ async fn whoever_takes_the_name_of_another_ends() {
         one.wait_status(name, "alive", SOON).await;
     }
     let mut ours = Swim::start("two", net.addr(4), &[&join]);
-    assert_eq!(ours.exit(Duration::from_secs(30)).await, Some(1));
+    assert_eq!(ours.exit(SOON).await, Some(1));
     let lines = ours.lines();
     assert!(lines.contains("[ERR] serf: minority in name conflict resolution"), "{lines}");
     assert_eq!(one.status_of("two").as_deref(), Some("alive"));
@@ -232,10 +230,10 @@ async fn an_agent_that_wants_valid_names_takes_no_others_in() {
     assert_eq!(join(&bad), Some(1));
     let good = Serf::start("valid", net.addr(3), &[]);
     assert_eq!(join(&good), Some(0));
-    ours.wait_event("member-join", "valid", Duration::from_secs(30)).await;
+    ours.wait_event("member-join", "valid", SOON).await;
     // Nor does it hear of it by another.
     bad.command(&["join", &good.addr().to_string()]);
-    good.wait_status("not_valid", "alive", Duration::from_secs(30)).await;
+    good.wait_status("not_valid", "alive", SOON).await;
     tokio::time::sleep(Duration::from_secs(2)).await;
     assert!(!ours.lines().contains("not_valid\",\"port"), "{}", ours.lines());
     let members = run(SWIM, &with_rpc(&["members"], &ours.rpc().to_string()), &[]);
@@ -254,7 +252,7 @@ async fn an_agent_tells_who_accused_whom() {
     let mut killed = Serf::start("killed", net.addr(2), &[&join]);
     let ours = Swim::start_with_rpc("ours", net.addr(3), &[&join]);
     for name in ["theirs", "killed"] {
-        ours.wait_event("member-join", name, Duration::from_secs(30)).await;
+        ours.wait_event("member-join", name, SOON).await;
     }
     let why = |name: &str, rpc: SocketAddr| {
         let output = run(SWIM, &with_rpc(&["why", name], &rpc.to_string()), &[]);
@@ -263,7 +261,7 @@ async fn an_agent_tells_who_accused_whom() {
     let quiet = "killed is alive\nNobody has accused it, as far as the agent remembers\n";
     assert_eq!(why("killed", ours.rpc()), (quiet.into(), Some(0)));
     killed.kill();
-    ours.wait_event("member-failed", "killed", Duration::from_secs(30)).await;
+    ours.wait_event("member-failed", "killed", SOON).await;
     let (text, code) = why("killed", ours.rpc());
     assert_eq!((text.lines().next(), code), (Some("killed is failed"), Some(0)));
     let said: Vec<_> = text.lines().skip(1).filter_map(|line| line.split_once("  ")).collect();

@@ -3,7 +3,7 @@
 use std::process::{Command, Output};
 use std::time::Duration;
 
-use crate::serf::{self, Net, Serf};
+use crate::serf::{self, Net, SOON, Serf};
 
 /// What of the output must be equal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,7 +32,7 @@ async fn commands_print_and_end_alike() {
     let two = Serf::start("two", net.addr(2), &["-tag=role=db"]);
     one.command(&["join", &two.addr().to_string()]);
     for (agent, name) in [(&one, "two"), (&two, "one")] {
-        agent.wait_status(name, "alive", Duration::from_secs(30)).await;
+        agent.wait_status(name, "alive", SOON).await;
     }
     wait_coordinates(&one).await;
     let seed = two.addr().to_string();
@@ -186,7 +186,7 @@ async fn wait_coordinates(agent: &Serf) {
     let rpc = agent.rpc().to_string();
     let start = std::time::Instant::now();
     while !run("serf", &["rtt", "-rpc-addr", &rpc, "one", "two"], &[]).status.success() {
-        assert!(start.elapsed() < Duration::from_secs(30), "no coordinates");
+        assert!(start.elapsed() < SOON, "no coordinates");
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
 }

@@ -11,7 +11,7 @@ use nix::unistd::Pid;
 
 use crate::cli::{SWIM, Same, run, settled, with_rpc};
 use crate::ours::Swim;
-use crate::serf::{self, Net, Serf};
+use crate::serf::{self, Net, SOON, Serf};
 
 /// Two agents of one kind, which know each other.
 struct Pair {
@@ -51,7 +51,7 @@ impl Pair {
         while run("serf", &with_rpc(args, &self.rpc.to_string()), &[]).stdout.is_empty()
             || !run("serf", &with_rpc(args, &self.rpc.to_string()), &[]).status.success()
         {
-            assert!(start.elapsed() < Duration::from_secs(30), "{args:?} fails");
+            assert!(start.elapsed() < SOON, "{args:?} fails");
             std::thread::sleep(Duration::from_millis(100));
         }
     }
@@ -207,7 +207,7 @@ impl Monitor {
     fn wait(&self, text: &str) {
         let start = Instant::now();
         while !self.text().contains(text) {
-            assert!(start.elapsed() < Duration::from_secs(30), "no {text:?} in {}", self.text());
+            assert!(start.elapsed() < SOON, "no {text:?} in {}", self.text());
             std::thread::sleep(Duration::from_millis(20));
         }
     }
@@ -264,10 +264,10 @@ async fn a_token_and_a_leave_are_as_with_serf() {
         };
         assert_eq!(outcome(ours.rpc()), outcome(theirs.rpc()), "{args:?}");
     }
-    assert_eq!(theirs.exit(Duration::from_secs(30)).await, Some(0));
-    assert_eq!(ours.exit(Duration::from_secs(30)).await, Some(0));
+    assert_eq!(theirs.exit(SOON).await, Some(0));
+    assert_eq!(ours.exit(SOON).await, Some(0));
     for name in ["theirs", "ours"] {
-        stays.wait_status(name, "left", Duration::from_secs(30)).await;
+        stays.wait_status(name, "left", SOON).await;
     }
 }
 

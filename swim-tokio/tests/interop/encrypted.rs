@@ -1,15 +1,11 @@
 //! Encryption.
 
-use std::time::Duration;
-
 use swim_tokio::swim_core::Config;
 use swim_tokio::swim_core::keyring::{Key, Keyring};
 use swim_tokio::{JoinError, StartError, format_key};
 
 use crate::ours::{self, Swim};
-use crate::serf::{self, Net, Serf};
-
-const SOON: Duration = Duration::from_secs(30);
+use crate::serf::{self, Net, SOON, Serf};
 
 fn key(n: u8, len: usize) -> Key {
     Key::new(&[n; 32][..len]).unwrap()

@@ -9,9 +9,7 @@ use swim_tokio::swim_core::Config;
 use swim_tokio::swim_core::serf::{Event, SerfConfig, Status, Tags};
 
 use crate::ours::Swim;
-use crate::serf::{self, Net, Serf};
-
-const SOON: Duration = Duration::from_secs(30);
+use crate::serf::{self, Net, SOON, Serf};
 
 /// One of ours with the `local` profile, which has joined theirs.
 pub(crate) async fn join(

@@ -9,15 +9,12 @@ use swim_tokio::swim_core::{Config, State};
 use swim_tokio::{Event, Handle};
 
 use crate::ours::{self, Swim, failures};
-use crate::serf::{self, Net, Serf};
-
-const SOON: Duration = Duration::from_secs(30);
+use crate::serf::{self, Net, SOON, Serf};
 
 /// In a pool of two with the `local` profile a suspicion lasts three seconds, since nobody could
-/// confirm it. Before it come at most a probe interval and a probe, of a second each, and then what
-/// a busy machine adds.
+/// confirm it. Before it come at most a probe interval and a probe, of a second each.
 const SUSPICION: Duration = Duration::from_secs(3);
-const DETECTION_MAX: Duration = Duration::from_secs(3 + 1 + 1 + 25);
+const DETECTION_MAX: Duration = Duration::from_secs(3 + 1 + 1 + 2);
 
 #[tokio::test]
 async fn a_killed_serf_is_seen_as_failed_by_ours() {

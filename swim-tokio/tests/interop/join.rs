@@ -5,7 +5,7 @@ use std::time::Duration;
 use swim_tokio::swim_core::{Config, State};
 
 use crate::ours::{self, Swim};
-use crate::serf::{self, Net, Serf};
+use crate::serf::{self, Net, SOON, Serf};
 
 const TWO_SECONDS: Duration = Duration::from_secs(2);
 
@@ -70,12 +70,12 @@ async fn with_and_without_compression_on_either_side() {
     let ours_packed = Swim::start("ours-packed", net.addr(4), &["--join", &other]);
     for theirs in [&plain, &packed] {
         for name in ["ours-plain", "ours-packed"] {
-            theirs.wait_status(name, "alive", Duration::from_secs(30)).await;
+            theirs.wait_status(name, "alive", SOON).await;
         }
     }
     for ours in [&ours_plain, &ours_packed] {
         for name in ["plain", "packed"] {
-            ours.wait_event("member-join", name, Duration::from_secs(30)).await;
+            ours.wait_event("member-join", name, SOON).await;
         }
     }
     // Their broadcast, compressed or not, reaches both of ours.

@@ -1,16 +1,12 @@
 //! Keys of the whole pool.
 
-use std::time::Duration;
-
 use swim_tokio::format_key;
 use swim_tokio::serf::SerfAgent;
 use swim_tokio::swim_core::Config;
 use swim_tokio::swim_core::keyring::{Key, Keyring};
 use swim_tokio::swim_core::serf::SerfConfig;
 
-use crate::serf::{self, Net, Serf};
-
-const SOON: Duration = Duration::from_secs(30);
+use crate::serf::{self, Net, SOON, Serf};
 
 // `serf keys` blocks its thread until ours has answered.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

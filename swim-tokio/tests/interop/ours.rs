@@ -12,7 +12,7 @@ use nix::unistd::Pid;
 use swim_tokio::swim_core::{ConfigBuilder, State};
 use swim_tokio::{Agent, Builder, Event, Events, Handle};
 
-use crate::serf::{Serf, collect, rpc_of};
+use crate::serf::{SOON, Serf, collect, rpc_of};
 
 /// An agent that a Serf pool accepts, with the `local` profile.
 pub(crate) fn builder(config: ConfigBuilder, name: &str, addr: SocketAddr) -> Builder {
@@ -77,7 +77,7 @@ impl Swim {
     /// Starts an agent and waits until it takes commands.
     pub(crate) fn start_with_rpc(name: &str, addr: SocketAddr, flags: &[&str]) -> Self {
         let mut swim = Self::start(name, addr, flags);
-        let deadline = Instant::now() + Duration::from_secs(30);
+        let deadline = Instant::now() + SOON;
         while std::net::TcpStream::connect(swim.rpc()).is_err() {
             let exit = swim.child.try_wait().unwrap();
             assert!(exit.is_none() && Instant::now() < deadline, "{exit:?}\n{}", swim.lines());

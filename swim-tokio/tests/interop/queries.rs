@@ -6,9 +6,7 @@ use swim_tokio::serf::Answer;
 use swim_tokio::swim_core::serf::{Event, QueryParams};
 
 use crate::events::{join, wait_event};
-use crate::serf::{self, Net, Serf};
-
-const SOON: Duration = Duration::from_secs(30);
+use crate::serf::{self, Net, SOON, Serf};
 
 #[tokio::test]
 async fn theirs_acknowledges_and_answers_ours() {

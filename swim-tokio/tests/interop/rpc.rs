@@ -9,7 +9,7 @@ use swim_tokio::rpc::wire::{
 };
 use swim_tokio::rpc::{Client, ClientError};
 
-use crate::serf::{self, Net, Serf};
+use crate::serf::{self, Net, SOON, Serf};
 
 async fn connect(to: &Serf) -> Client {
     Client::builder(to.rpc().to_string()).connect().await.unwrap()
@@ -22,7 +22,7 @@ async fn coordinate(client: &Client, node: &str) -> Coordinate {
         if let Some(known) = client.coordinate(node).await.unwrap() {
             return known;
         }
-        assert!(start.elapsed() < Duration::from_secs(30), "{node} has no coordinate");
+        assert!(start.elapsed() < SOON, "{node} has no coordinate");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
@@ -66,7 +66,7 @@ async fn members_tags_and_figures_of_an_agent_are_told() {
     // A node that is gone, and forgotten.
     let gone = other.addr();
     drop(other);
-    agent.wait_status("two", "failed", Duration::from_secs(30)).await;
+    agent.wait_status("two", "failed", SOON).await;
     client.force_leave("two", false).await.unwrap();
     assert_eq!(agent.status_of("two").as_deref(), Some("left"), "{gone}");
     client.force_leave("two", true).await.unwrap();

@@ -39,6 +39,10 @@ impl Net {
     }
 }
 
+/// More than it ever takes, unless something is wrong: a push/pull comes every 15 s, a suspicion
+/// that nobody confirms lasts 18 s.
+pub(crate) const SOON: Duration = Duration::from_secs(30);
+
 const PORT: u16 = 17946;
 const RPC_PORT: u16 = 17373;
 
@@ -58,7 +62,7 @@ impl Serf {
     /// Starts an agent with the `local` profile and waits until it answers on its RPC port.
     pub(crate) fn start(name: &str, addr: SocketAddr, flags: &[&str]) -> Self {
         let mut serf = Self::launch(name, addr, flags);
-        let deadline = Instant::now() + Duration::from_secs(30);
+        let deadline = Instant::now() + SOON;
         while std::net::TcpStream::connect(serf.rpc()).is_err() {
             let exit = serf.child.try_wait().unwrap();
             assert!(

@@ -2,14 +2,13 @@
 
 use std::process::{Command, Output};
 use std::sync::Arc;
-use std::time::Duration;
 
 use swim_tokio::rpc::{Feed, LogTap, Server, ServerConfig};
 use swim_tokio::serf::{SerfAgent, SerfBackend, SerfHandle};
 use swim_tokio::swim_core::Config;
 use swim_tokio::swim_core::serf::{SerfConfig, Tags};
 
-use crate::serf::{self, Net, Serf};
+use crate::serf::{self, Net, SOON, Serf};
 
 /// An agent of ours that the command can speak to.
 struct Ours {
@@ -62,7 +61,7 @@ async fn the_serf_command_speaks_to_our_agent() {
     let seed = theirs.addr().to_string();
     let joined = "Successfully joined cluster by contacting 1 nodes.\n";
     assert_eq!(ours.serf(&["join", &seed]).await, (joined.into(), Some(0)));
-    theirs.wait_status("ours", "alive", Duration::from_secs(30)).await;
+    theirs.wait_status("ours", "alive", SOON).await;
 
     let (text, code) = ours.serf(&["members", "-name=ours"]).await;
     assert_eq!((text, code), (format!("ours  {}  alive  role=web\n", net.addr(1)), Some(0)));
@@ -76,7 +75,7 @@ async fn the_serf_command_speaks_to_our_agent() {
 
     let sent = "Event 'deploy' dispatched! Coalescing enabled: true\n";
     assert_eq!(ours.serf(&["event", "deploy", "v1"]).await, (sent.into(), Some(0)));
-    theirs.wait_log("messageUserEventType: deploy", Duration::from_secs(30)).await;
+    theirs.wait_log("messageUserEventType: deploy", SOON).await;
 
     let (text, code) = ours.serf(&["query", "-timeout=1s", "load"]).await;
     for line in ["Ack from 'ours'", "Ack from 'theirs'", "Total Acks: 2", "Total Responses: 0"] {
@@ -99,6 +98,6 @@ async fn the_serf_command_speaks_to_our_agent() {
     let left = ("Graceful leave complete\n".to_owned(), Some(0));
     let (told, ()) = tokio::join!(ours.serf(&["leave"]), ours.backend.stopped());
     assert_eq!(told, left);
-    theirs.wait_status("ours", "left", Duration::from_secs(30)).await;
+    theirs.wait_status("ours", "left", SOON).await;
     ours.handle.shutdown().await;
 }

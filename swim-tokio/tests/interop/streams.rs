@@ -5,9 +5,7 @@ use std::time::Duration;
 use swim_tokio::swim_core::{Config, State};
 
 use crate::ours::{self, failures};
-use crate::serf::{self, Net, Serf};
-
-const SOON: Duration = Duration::from_secs(30);
+use crate::serf::{self, Net, SOON, Serf};
 
 #[tokio::test]
 async fn push_pulls_go_both_ways() {
