@@ -97,7 +97,9 @@ async fn events_from_before_a_join_are_delivered_only_if_that_is_asked_for() {
     let join = format!("-join={}", net.addr(2));
     let (told, spared) = (Diary::new(), Diary::new());
     let _second = Serf::start("second", net.addr(4), &["-replay", &join, &told.flag()]);
-    let _third = Serf::start("third", net.addr(5), &[&join, &spared.flag()]);
+    let third = Serf::start("third", net.addr(5), &[&join, &spared.flag()]);
+    // What is sent before it has joined is old for it, too.
+    third.wait_status("replays", "alive", SOON).await;
     replays.wait_event(is_event("before")).await;
     wait_until("the handler is told", || !told.entries("user|before").is_empty()).await;
     first.command(&["event", "-coalesce=false", "after", ""]);
