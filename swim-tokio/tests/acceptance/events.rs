@@ -90,7 +90,17 @@ async fn events_from_before_a_join_are_delivered_only_if_that_is_asked_for() {
     }
     let net = Net::new();
     let first = Serf::start("first", net.addr(1), &[]);
+    let witness = Serf::start("witness", net.addr(6), &[&format!("-join={}", first.addr())]);
+    first.wait_status("witness", "alive", SOON).await;
     first.command(&["event", "-coalesce=false", "before", "v1"]);
+    // Gossip that overtakes the answer to a join would bring it to anybody.
+    for theirs in [&witness, &first] {
+        wait_until("it is told and not gossiped any more", || {
+            let info = theirs.output(&["info"]);
+            info.contains("event_time = 2\n") && info.contains("event_queue = 0\n")
+        })
+        .await;
+    }
     let replays = local("replays", net.addr(2)).replay(true).join([first.addr()]);
     let replays = Ours::spawn(replays).await;
     let ignores = Ours::join("ignores", net.addr(3), first.addr()).await;
