@@ -3,15 +3,15 @@
 use core::time::Duration;
 
 use bytes::Bytes;
-use swim_core::{Command, Config, ConfigBuilder, Event, Instant, Lane};
+use swim_core::{Command, Config, ConfigBuilder, Instant, Lane};
 
 use super::lab::Lab;
 use super::outcome::{Band, Experiment, Found, Row};
 use super::sums::mean;
-use super::tap::{Notes, Tap};
 use crate::draw::Draw;
 use crate::link::Links;
 use crate::page::{Mark, Plot};
+use crate::serf::{Entry, Ledger, SerfMachine};
 use crate::world::{World, WorldConfig};
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
@@ -127,41 +127,30 @@ fn event(lab: &Lab, config: ConfigBuilder, n: u32, loss: f64, seed: u64) -> Reac
     let mut world = WorldConfig::new(seed, n);
     world.core = config.build().expect("the presets are valid");
     world.links = Links::default().with_loss(loss).expect("a share");
-    let mut world = World::converged_with(world, Tap::make(|_| Got(None)));
+    let ledger = Ledger::default();
+    let mut world = World::converged_with(world, SerfMachine::maker(&ledger));
     world.run_until(start);
-    let (lane, payload) = (Lane::Normal, Bytes::from_static(b"event"));
-    world.command(origin, Command::Broadcast { lane, key: None, payload });
-    let got = |world: &World<Tap<Got>>| -> Vec<Instant> {
-        (0..n).filter(|i| *i != origin).filter_map(|i| world.machine(i)?.notes.0).collect()
-    };
+    let payload = Bytes::from_static(b"event");
+    world.command(origin, Command::Broadcast { lane: Lane::Low, key: None, payload });
+    let (mut seen, mut rounds) = (0, Vec::new());
     for _ in 0..ROUNDS_MAX {
-        let next = world.now() + ROUND;
-        world.run_until(next);
-        if got(&world).len() + 1 == n as usize {
+        world.run_until(world.now() + ROUND);
+        for (at, _, _, entry) in ledger.since(&mut seen) {
+            if let Entry::Delivered { .. } = entry {
+                rounds.push(at.since(start).as_secs_f64() / ROUND.as_secs_f64());
+            }
+        }
+        if rounds.len() == n as usize {
             break;
         }
     }
     lab.count(&world);
-    let after = |at: Instant| at.since(start).as_secs_f64() / ROUND.as_secs_f64();
-    let mut rounds: Vec<f64> = got(&world).into_iter().map(after).collect();
-    rounds.push(0.0);
     rounds.sort_by(f64::total_cmp);
     Reached { n, rounds }
 }
 
 /// By then nobody sends it any more.
 const ROUNDS_MAX: u32 = 50;
-
-/// When a node got a user message.
-struct Got(Option<Instant>);
-
-impl Notes for Got {
-    fn on_event(&mut self, now: Instant, event: &Event) {
-        if let Event::Message { .. } = event {
-            self.0.get_or_insert(now);
-        }
-    }
-}
 
 fn by_size(sizes: &[(u32, Option<f64>)], measured: &[Option<f64>], ours: &[Option<f64>]) -> Plot {
     let points = |rounds: &[Option<f64>]| -> Vec<(f64, f64)> {

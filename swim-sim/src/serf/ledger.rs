@@ -53,7 +53,7 @@ pub enum Entry {
 pub struct Ledger(Arc<Mutex<Vec<Line>>>);
 
 /// One entry: when, which node, in which life, and what.
-pub(super) type Line = (Instant, u32, u32, Entry);
+pub(crate) type Line = (Instant, u32, u32, Entry);
 
 impl Ledger {
     /// Notes what a node told.
@@ -68,7 +68,7 @@ impl Ledger {
     }
 
     /// What was noted since the first `seen` entries, and how many there are.
-    pub(super) fn since(&self, seen: &mut usize) -> Vec<Line> {
+    pub(crate) fn since(&self, seen: &mut usize) -> Vec<Line> {
         let lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let new = lines.get(*seen..).unwrap_or_default().to_vec();
         *seen = lines.len();
