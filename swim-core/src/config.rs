@@ -222,6 +222,13 @@ impl ConfigBuilder {
         self
     }
 
+    /// Changes some of the research switches as they stand, say after a preset. Fixed.
+    #[must_use]
+    pub fn ablate(mut self, change: impl FnOnce(&mut Ablation)) -> Self {
+        change(&mut self.0.ablation);
+        self
+    }
+
     /// The protocol of the SWIM paper (2002): one helper, three times `ceil(ln(n + 1))` sends of a
     /// rumour and periods of a suspicion; no gossip rounds, push/pull, health score, dynamic
     /// suspicions, nacks, stream pings or healing.

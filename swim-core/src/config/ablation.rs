@@ -35,6 +35,9 @@ pub struct Ablation {
     /// `suspicion_mult * ceil(ln(n + 1))` probe intervals (SWIM section 5), where memberlist takes
     /// logarithms to base 10. Default false.
     pub natural_log: bool,
+    /// All members gossip at the same instants, the multiples of the interval, as in models with
+    /// rounds; otherwise each has a phase of its own. Default false.
+    pub gossip_in_step: bool,
 }
 
 impl Ablation {
@@ -56,13 +59,15 @@ impl Ablation {
             self.last_call,
         ]
         .map(u8::from);
-        bytes[0] |= u8::from(!self.answer_accusers) << 1 | u8::from(self.natural_log) << 2;
+        bytes[0] |= u8::from(!self.answer_accusers) << 1
+            | u8::from(self.natural_log) << 2
+            | u8::from(self.gossip_in_step) << 3;
         bytes
     }
 
     pub(crate) fn from_bytes(bytes: [u8; Self::BYTES]) -> Option<Self> {
         let [first, rest @ ..] = bytes;
-        if first >= 1 << 3 || rest.iter().any(|&byte| byte > 1) {
+        if first >= 1 << 4 || rest.iter().any(|&byte| byte > 1) {
             return None;
         }
         let [
@@ -89,6 +94,7 @@ impl Ablation {
             last_call,
             answer_accusers: first & 2 == 0,
             natural_log: first & 4 != 0,
+            gossip_in_step: first & 8 != 0,
         })
     }
 }
@@ -108,6 +114,7 @@ impl Default for Ablation {
             last_call: true,
             answer_accusers: true,
             natural_log: false,
+            gossip_in_step: false,
         }
     }
 }
@@ -124,11 +131,12 @@ mod tests {
             all_off,
             Ablation { answer_accusers: false, ..all_off },
             Ablation { natural_log: true, random_probe_targets: true, ..all_off },
+            Ablation { gossip_in_step: true, ..all_off },
         ] {
             assert_eq!(Ablation::from_bytes(ablation.to_bytes()), Some(ablation));
         }
         assert_eq!(Ablation::default().to_bytes(), [0, 0, 1, 1, 1, 1, 1, 1, 1, 1]);
-        assert_eq!(Ablation::from_bytes([8, 0, 0, 0, 0, 0, 0, 0, 0, 0]), None);
+        assert_eq!(Ablation::from_bytes([16, 0, 0, 0, 0, 0, 0, 0, 0, 0]), None);
         assert_eq!(Ablation::from_bytes([0, 2, 0, 0, 0, 0, 0, 0, 0, 0]), None);
     }
 }

@@ -23,7 +23,8 @@ pub(crate) fn start(cx: &mut Ctx) {
         let delay = cx.rng.up_to(interval) + push_pull_interval(interval, cx.members.len());
         cx.timers.arm(Timer::PushPull, cx.now + delay);
     }
-    cx.gossip_phase = cx.rng.next_u64();
+    let phase = cx.rng.next_u64();
+    cx.gossip_phase = if cx.config.ablation.gossip_in_step { 0 } else { phase };
     let knobs = &cx.config.knobs;
     if !knobs.reconnect_interval.is_zero() {
         let at = cx.now + cx.rng.up_to(knobs.reconnect_interval);

@@ -4,7 +4,7 @@ use core::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use swim_core::{Ablation, Config, ConfigBuilder, Instant, Seed};
+use swim_core::{Config, ConfigBuilder, Instant, Seed};
 
 use super::lab::Lab;
 use super::outcome::{Band, Experiment, Found, Row};
@@ -129,9 +129,7 @@ fn bound(lab: &Lab, found: &mut Found) {
 }
 
 fn random_order() -> ConfigBuilder {
-    let swim = round_robin();
-    let ablation = swim.clone().build().map(|c| *c.ablation()).unwrap_or_default();
-    swim.ablation(Ablation { random_probe_targets: true, ..ablation })
+    round_robin().ablate(|switches| switches.random_probe_targets = true)
 }
 
 fn round_robin() -> ConfigBuilder {

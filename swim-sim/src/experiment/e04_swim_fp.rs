@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
-use swim_core::{Ablation, Config, ConfigBuilder, Event, Instant};
+use swim_core::{Config, ConfigBuilder, Event, Instant};
 
 use super::lab::Lab;
 use super::outcome::{Band, Experiment, Found, Row};
@@ -117,9 +117,7 @@ fn swim2002(k: u32) -> ConfigBuilder {
 }
 
 fn without_suspicion(k: u32) -> ConfigBuilder {
-    let swim = swim2002(k);
-    let ablation = swim.clone().build().map(|c| *c.ablation()).unwrap_or_default();
-    swim.ablation(Ablation { suspicion: false, ..ablation })
+    swim2002(k).ablate(|switches| switches.suspicion = false)
 }
 
 /// What went wrong in a run.

@@ -1,6 +1,6 @@
 //! E5: false positives while some members block, with and without Lifeguard's parts.
 
-use swim_core::{Ablation, Config, ConfigBuilder};
+use swim_core::{Config, ConfigBuilder};
 
 use super::lab::Lab;
 use super::lifeguard::{self, Counts, PUBLISHED, VARIANTS};
@@ -117,9 +117,7 @@ fn figure(grid: &[Vec<(u32, Counts)>]) -> Plot {
 /// Lifeguard whose members do not answer accusations, for the negative control.
 pub(super) fn control(lab: &Lab) -> Row {
     fn mute() -> ConfigBuilder {
-        let lifeguard = Config::lan().lifeguard();
-        let all = lifeguard.clone().build().map(|c| *c.ablation()).unwrap_or_default();
-        lifeguard.ablation(Ablation { refute: false, ..all })
+        Config::lan().lifeguard().ablate(|switches| switches.refute = false)
     }
     let quick: Vec<_> = lifeguard::points(lab).into_iter().step_by(6).collect();
     let fp = |variant| {

@@ -31,9 +31,9 @@ pub(super) type Variant = (&'static str, fn() -> ConfigBuilder);
 /// The paper's five, then what we ship.
 pub(super) const VARIANTS: [Variant; 6] = [
     ("SWIM", swim),
-    ("LHA-Probe", || switched(|a| Ablation { awareness: true, nacks: true, ..a })),
-    ("LHA-Suspicion", || switched(|a| Ablation { dynamic_suspicion: true, ..a })),
-    ("Buddy System", || switched(|a| Ablation { buddy: true, ..a })),
+    ("LHA-Probe", || switched(|a| (a.awareness, a.nacks) = (true, true))),
+    ("LHA-Suspicion", || switched(|a| a.dynamic_suspicion = true)),
+    ("Buddy System", || switched(|a| a.buddy = true)),
     ("Lifeguard", || Config::lan().lifeguard()),
     ("our defaults", Config::lan),
 ];
@@ -42,16 +42,18 @@ pub(super) const PUBLISHED: usize = 5;
 
 /// memberlist with a fixed time-out, alpha 5.
 pub(super) fn swim() -> ConfigBuilder {
-    switched(|a| a)
+    switched(|_| {})
 }
 
 /// SWIM with some of Lifeguard's switches on.
-fn switched(change: fn(Ablation) -> Ablation) -> ConfigBuilder {
-    let lifeguard = Config::lan().lifeguard();
-    let all = lifeguard.clone().build().map(|c| *c.ablation()).unwrap_or_default();
-    let none =
-        Ablation { awareness: false, nacks: false, dynamic_suspicion: false, buddy: false, ..all };
-    lifeguard.ablation(change(none))
+fn switched(on: fn(&mut Ablation)) -> ConfigBuilder {
+    Config::lan().lifeguard().ablate(|switches| {
+        switches.awareness = false;
+        switches.nacks = false;
+        switches.dynamic_suspicion = false;
+        switches.buddy = false;
+        on(switches);
+    })
 }
 
 /// A point of the grid.
