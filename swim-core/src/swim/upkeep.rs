@@ -18,9 +18,10 @@ const REAP_SLICE: usize = 1024;
 const PUSH_PULL_SCALE_N: u32 = 32;
 
 pub(crate) fn start(cx: &mut Ctx) {
-    let interval = cx.config.knobs.push_pull_interval;
+    // Over a whole interval, so that members who start together do not exchange states together.
+    let interval = push_pull_interval(cx.config.knobs.push_pull_interval, cx.members.len());
     if !interval.is_zero() {
-        let delay = cx.rng.up_to(interval) + push_pull_interval(interval, cx.members.len());
+        let delay = cx.rng.up_to(interval) + interval;
         cx.timers.arm(Timer::PushPull, cx.now + delay);
     }
     let phase = cx.rng.next_u64();
