@@ -78,6 +78,8 @@ pub struct Birth<'a> {
     pub life: u32,
     /// Its name and address.
     pub identity: Identity,
+    /// What follows the dot in all names of its world.
+    pub domain: &'a str,
     /// Its randomness.
     pub seed: Seed,
     /// Now.

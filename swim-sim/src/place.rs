@@ -43,10 +43,11 @@ pub fn name(index: u32) -> String {
     format!("n{index}")
 }
 
-/// Which node has a name.
+/// Which node has a name; what follows a dot in it is the domain of its world.
 #[inline]
 pub fn node_named(name: &str) -> Option<u32> {
     let digits = name.strip_prefix('n')?.as_bytes();
+    let digits = digits.split(|&byte| byte == b'.').next()?;
     if digits.is_empty() || digits.len() > 8 || (digits[0] == b'0' && digits.len() > 1) {
         return None;
     }
@@ -74,6 +75,7 @@ mod tests {
         for i in [0, 1, 9, 10, 254, 255, 256, 65_535, 99_999, NODES_MAX - 1] {
             assert_eq!(node_at(addr(i)), Some(i));
             assert_eq!(node_named(&name(i)), Some(i));
+            assert_eq!(node_named(&format!("{}.dc1.example", name(i))), Some(i));
         }
         assert_eq!(addr_after(299, 0), addr(299));
         assert_eq!(addr_after(0, 2).to_string(), "12.0.0.1:7946");

@@ -48,6 +48,7 @@ use crate::wheel::Wheel;
 /// Many machines, their links and their time. Same configuration, same course of events.
 pub struct World<M = Node> {
     pub(crate) now: Instant,
+    domain: String,
     seed: u64,
     /// What befalls packets comes from it; the seed, unless that was drawn anew.
     link_seed: u64,
@@ -184,6 +185,10 @@ impl<M: Machine> World<M> {
 
     fn empty(config: WorldConfig, make: Make<M>) -> Self {
         assert!(config.nodes <= place::NODES_MAX, "a world has at most {} nodes", place::NODES_MAX);
+        let longest = config::DOMAIN_BYTES_MAX;
+        assert!(config.domain.len() <= longest, "a domain has at most {longest} bytes");
+        let named = |i| identity(i, &config.domain, place::addr(i));
+        let roster = Roster::new((0..config.nodes).map(named));
         let mut world = Self {
             now: Instant::ZERO,
             seed: config.seed,
@@ -192,7 +197,8 @@ impl<M: Machine> World<M> {
             links: config.links,
             driver: config.driver,
             make,
-            roster: Roster::new((0..config.nodes).map(|i| identity(i, place::addr(i)))),
+            roster,
+            domain: config.domain,
             shares_states: config.states.are_shared(config.nodes),
             hosts: (0..config.nodes).map(|_| Host::default()).collect(),
             groups: Arc::default(),
@@ -362,7 +368,9 @@ impl<M: Machine> World<M> {
     }
 }
 
-/// The identity of node `index` at its address.
-pub(crate) fn identity(index: u32, addr: SocketAddr) -> Identity {
-    Identity::new(&place::name(index), addr).expect("the name and address are valid")
+/// The identity of node `index` of a domain at its address.
+pub(crate) fn identity(index: u32, domain: &str, addr: SocketAddr) -> Identity {
+    let dot = if domain.is_empty() { "" } else { "." };
+    let name = format!("{}{dot}{domain}", place::name(index));
+    Identity::new(&name, addr).expect("the name and address are valid")
 }

@@ -43,8 +43,10 @@ impl Common {
     fn new(birth: &Birth<'_>, set: &impl Fn(SerfConfigBuilder) -> SerfConfigBuilder) -> Self {
         let config = set(SerfConfig::builder(Arc::clone(birth.config))).build();
         let config = config.expect("settings of a world are valid");
-        let identity =
-            |index| config.identity(identity(index, place::addr(index)), &Tags::default());
+        let identity = |index| {
+            let plain = identity(index, birth.domain, place::addr(index));
+            config.identity(plain, &Tags::default())
+        };
         let nodes = 0..birth.roster.len() as u32;
         let roster = Roster::new(nodes.map(|i| identity(i).expect("no tags fit")));
         Self { swim: Arc::clone(birth.config), config, roster }

@@ -28,6 +28,9 @@ pub struct WorldConfig {
     pub join_window: Duration,
     /// How nodes exchange their whole states.
     pub states: States,
+    /// What follows the dot in each node's name, at most 100 bytes: the names of
+    /// real clusters are longer than `n7`, and so are their messages. Default: nothing, and no dot.
+    pub domain: String,
 }
 
 impl WorldConfig {
@@ -42,9 +45,13 @@ impl WorldConfig {
             driver: Driver::default(),
             join_window: Duration::from_millis(100),
             states: States::default(),
+            domain: String::new(),
         }
     }
 }
+
+/// A domain has at most so many bytes.
+pub(super) const DOMAIN_BYTES_MAX: usize = 100;
 
 /// What a driver that finds both mail and an expired time-out does first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
