@@ -128,7 +128,10 @@ fn whatever_is_wrong_with_the_flags_is_one_line_and_exit_1() {
             &["agent", "--log-level", "loud"],
             "Invalid log level: LOUD. Valid log levels are: [TRACE DEBUG INFO WARN ERR]",
         ),
-        (&["agent", "--profile", "moon"], "Unknown profile: moon"),
+        (
+            &["agent", "--profile", "moon"],
+            "Unknown profile: moon. Valid profiles are: [lan wan local]",
+        ),
         (&["agent", "--protocol=9"], "Protocol version '9' too high. Must be in range: [2, 5]"),
         (&["agent", "--event-handler", "bad=x"], "Invalid event script: Event 'bad' invoking 'x'"),
         (

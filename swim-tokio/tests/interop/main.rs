@@ -6,6 +6,7 @@
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod agent_configs;
 mod agent_crashes;
 mod agent_discovers;
 mod agent_files;

@@ -1,6 +1,7 @@
 //! What a configuration file can say.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::time::Duration;
 
 use serde::{Deserialize, Deserializer};
@@ -42,6 +43,7 @@ pub struct AgentConfig {
     /// Timing: `lan`, `wan` or `local`.
     pub profile: String,
     /// Version of Serf's protocol.
+    #[serde(deserialize_with = "number")]
     pub protocol: u8,
     /// Whom to join once at the start.
     pub start_join: Vec<String>,
@@ -51,6 +53,7 @@ pub struct AgentConfig {
     #[serde(deserialize_with = "duration")]
     pub retry_interval: Duration,
     /// After how many attempts to give up; zero for never.
+    #[serde(deserialize_with = "number")]
     pub retry_max_attempts: u32,
     /// Whether joining delivers user events of the past.
     pub replay_on_join: bool,
@@ -95,10 +98,13 @@ pub struct AgentConfig {
     /// Whether names have only letters, digits, dashes and dots.
     pub validate_node_names: bool,
     /// Largest query, in bytes.
+    #[serde(deserialize_with = "number")]
     pub query_size_limit: u32,
     /// Largest answer to a query, in bytes.
+    #[serde(deserialize_with = "number")]
     pub query_response_size_limit: u32,
     /// Largest user event, in bytes.
+    #[serde(deserialize_with = "number")]
     pub user_event_size_limit: u32,
     /// Where the journal is kept. Serf has none.
     pub journal_path: String,
@@ -171,7 +177,32 @@ pub(super) const KEYS: &[&str] = &[
     "validate_node_names",
 ];
 
+/// All keys of [`MdnsConfig`].
+pub(super) const MDNS_KEYS: &[&str] = &["disable_ipv4", "disable_ipv6", "interface"];
+
 fn duration<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
     let text = String::deserialize(from)?;
     parse_duration(&text).map_err(serde::de::Error::custom)
+}
+
+fn number<'de, T: Number, D: Deserializer<'de>>(from: D) -> Result<T, D::Error> {
+    let number = serde_json::Number::deserialize(from)?;
+    let whole = number.as_u64().and_then(|number| T::try_from(number).ok());
+    whole.ok_or_else(|| {
+        let max = T::MAX;
+        serde::de::Error::custom(format!("{number} is no whole number from 0 to {max}"))
+    })
+}
+
+/// The unsigned numbers of a configuration.
+trait Number: TryFrom<u64> + fmt::Display {
+    const MAX: Self;
+}
+
+impl Number for u8 {
+    const MAX: Self = Self::MAX;
+}
+
+impl Number for u32 {
+    const MAX: Self = Self::MAX;
 }

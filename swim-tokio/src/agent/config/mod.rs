@@ -3,6 +3,7 @@
 mod fields;
 mod load;
 mod merge;
+mod parse;
 
 pub use fields::{AgentConfig, MdnsConfig};
 pub use load::ConfigFileError;

@@ -8,7 +8,7 @@ use swim_tokio::agent::{AgentConfig, host_name};
 use swim_tokio::serf::{SerfAgent, SerfBuilder};
 use swim_tokio::swim_core::keyring::{Key, Keyring};
 use swim_tokio::swim_core::serf::SerfConfig;
-use swim_tokio::swim_core::{Config, ConfigBuilder, NodeName, ValidNames};
+use swim_tokio::swim_core::{Config, ConfigBuilder, ConfigError, NodeName, ValidNames};
 use swim_tokio::{parse_key, read_keyring};
 
 use super::settings::Settings;
@@ -71,7 +71,20 @@ fn serf(config: &AgentConfig) -> Result<Arc<SerfConfig>, String> {
     if config.user_event_size_limit > 0 {
         serf = serf.user_event_bytes_max(config.user_event_size_limit);
     }
-    serf.build().map_err(|e| e.to_string())
+    serf.build().map_err(complaint)
+}
+
+/// A knob has the name of the key, or flag, that turns it.
+fn complaint(mut error: ConfigError) -> String {
+    if let ConfigError::OutOfRange { knob, .. } = &mut error {
+        *knob = match *knob {
+            "user_event_bytes_max" => "user_event_size_limit",
+            "query_bytes_max" => "query_size_limit",
+            "response_bytes_max" => "query_response_size_limit",
+            same => same,
+        };
+    }
+    error.to_string()
 }
 
 fn protocol(version: u8) -> Result<u32, String> {
@@ -91,7 +104,10 @@ fn swim(config: &AgentConfig) -> Result<ConfigBuilder, String> {
         "" | "lan" => Config::lan(),
         "wan" => Config::wan(),
         "local" => Config::local(),
-        other => return Err(format!("Unknown profile: {other}")),
+        other => {
+            let valid = "[lan wan local]";
+            return Err(format!("Unknown profile: {other}. Valid profiles are: {valid}"));
+        }
     };
     swim = swim.label(config.label.as_bytes()).compression(config.enable_compression);
     // What `swim why` tells.
