@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use crate::cli::{SWIM, run, with_rpc};
 use crate::ours::Swim;
-use crate::serf::{self, Net, Serf};
+use crate::serf::{self, Net, SOON, Serf};
 
 /// A configuration file of this test, removed when the test ends.
 struct File(PathBuf);
@@ -94,5 +94,21 @@ async fn what_serf_takes_in_a_file_means_the_same_to_ours() {
             let found = String::from_utf8(found.stdout).unwrap();
             assert!(found.starts_with("one ") && !found.contains("a=1"), "{text}: {found}");
         }
+    }
+}
+
+#[tokio::test]
+async fn what_is_too_short_is_raised_by_both_and_both_say_so() {
+    if !serf::is_there() {
+        return;
+    }
+    let (net, file) = (Net::new(), File::new("raised"));
+    let config = file.says(r#"{"broadcast_timeout": "10ms", "retry_interval": "20ms"}"#);
+    let theirs = Serf::start("one", net.addr(1), &[&config]);
+    theirs.wait_log("'BroadcastTimeout' is too low. Setting to 1s", SOON).await;
+    let ours = Swim::start("one", net.addr(2), &[&config]);
+    for (key, asked) in [("broadcast_timeout", "10ms"), ("retry_interval", "20ms")] {
+        let says = format!("{key} is {asked}, less than 1s, which is taken instead");
+        ours.wait_line(&["[WARN]", &says], SOON).await;
     }
 }

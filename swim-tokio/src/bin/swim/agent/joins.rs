@@ -5,6 +5,8 @@ use std::time::Duration;
 use swim_tokio::agent::AgentConfig;
 use swim_tokio::serf::SerfHandle;
 
+use super::settings::RETRY_INTERVAL_MIN;
+
 /// Joins those that must be joined for the agent to start.
 pub(crate) async fn at_start(handle: &SerfHandle, config: &AgentConfig) -> Result<(), String> {
     if config.start_join.is_empty() {
@@ -20,7 +22,7 @@ pub(crate) async fn retry(handle: &SerfHandle, config: &AgentConfig) -> Result<(
     }
     let interval = match config.retry_interval {
         Duration::ZERO => INTERVAL,
-        interval => interval.max(INTERVAL_MIN),
+        interval => interval.max(RETRY_INTERVAL_MIN),
     };
     let mut attempts = 0;
     loop {
@@ -58,4 +60,3 @@ pub(crate) async fn join(
 
 /// As with Serf.
 const INTERVAL: Duration = Duration::from_secs(30);
-const INTERVAL_MIN: Duration = Duration::from_secs(1);

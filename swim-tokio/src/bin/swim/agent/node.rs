@@ -2,7 +2,6 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use swim_tokio::agent::{AgentConfig, host_name};
 use swim_tokio::serf::{SerfAgent, SerfBuilder};
@@ -11,7 +10,7 @@ use swim_tokio::swim_core::serf::SerfConfig;
 use swim_tokio::swim_core::{Config, ConfigBuilder, ConfigError, NodeName, ValidNames};
 use swim_tokio::{parse_key, read_keyring};
 
-use super::settings::Settings;
+use super::settings::{BROADCAST_TIMEOUT_MIN, Settings};
 
 /// The node that the settings describe. Whom to join is not for it to know.
 pub(crate) fn builder(settings: &Settings) -> Result<SerfBuilder, String> {
@@ -148,6 +147,3 @@ fn key(config: &AgentConfig) -> Result<Key, String> {
 
 /// The version of Serf's protocol that an agent speaks unless it is told otherwise.
 const PROTOCOL: u32 = 5;
-
-/// As with Serf.
-const BROADCAST_TIMEOUT_MIN: Duration = Duration::from_secs(1);

@@ -27,6 +27,7 @@ pub(crate) fn run(flags: &AgentFlags) -> Result<ExitCode, String> {
     // Whatever is wrong with the settings comes before the first line of the log.
     let builder = node::builder(&settings)?;
     let log = log::start(settings.level, sinks(&settings, flags)?);
+    settings.warn_of_least();
     // One thread does it all; the others are for large messages and files.
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

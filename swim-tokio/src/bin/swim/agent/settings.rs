@@ -1,6 +1,7 @@
 //! What the agent shall be: what the flags say, else what the files say, else Serf's defaults.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use swim_tokio::agent::{AgentConfig, Handler, bind_to_interface, read_tags};
 use swim_tokio::rpc::LogLevel;
@@ -50,6 +51,18 @@ impl Settings {
         })?;
         let tags = tags(&config)?;
         Ok(Self { config, bind, advertise, rpc, metrics, tags, handlers, level })
+    }
+
+    /// Says in the log what is too short and therefore not as somebody asked.
+    pub(crate) fn warn_of_least(&self) {
+        for (key, asked, least) in [
+            ("broadcast_timeout", self.config.broadcast_timeout, BROADCAST_TIMEOUT_MIN),
+            ("retry_interval", self.config.retry_interval, RETRY_INTERVAL_MIN),
+        ] {
+            if !asked.is_zero() && asked < least {
+                tracing::warn!("{key} is {asked:?}, less than {least:?}, which is taken instead");
+            }
+        }
     }
 }
 
@@ -137,6 +150,10 @@ fn addr_if(what: &str, text: &str, default_port: u16) -> Result<Option<SocketAdd
 fn or<'a>(text: &'a str, default: &'a str) -> &'a str {
     if text.is_empty() { default } else { text }
 }
+
+/// As with Serf.
+pub(super) const BROADCAST_TIMEOUT_MIN: Duration = Duration::from_secs(1);
+pub(super) const RETRY_INTERVAL_MIN: Duration = Duration::from_secs(1);
 
 const ANY: &str = "0.0.0.0";
 const RPC_ADDR: &str = "127.0.0.1";
