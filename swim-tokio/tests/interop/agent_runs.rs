@@ -29,12 +29,40 @@ async fn a_join_is_tried_until_somebody_is_there() {
     ours.wait_line(&["[WARN] agent: Join failed", "retrying in 1s"], SOON).await;
     let theirs = Serf::start("theirs", net.addr(1), &[]);
     theirs.wait_status("ours", "alive", SOON).await;
+}
 
+#[tokio::test]
+async fn a_join_is_tried_again_as_often_as_with_serf() {
+    if !serf::is_there() {
+        return;
+    }
+    let net = Net::new();
     let nobody = net.addr(9).to_string();
-    let once = ["-retry-join", &nobody, "-retry-interval=1s", "-retry-max=1"];
-    let mut gives_up = Swim::start("gives-up", net.addr(3), &once);
-    assert_eq!(gives_up.exit(SOON).await, Some(1));
-    assert!(gives_up.lines().contains("maximum retry join attempts made, exiting"));
+    let flags = |max| ["-retry-join", &nobody, "-retry-interval=1s", max].map(str::to_owned);
+    let attempts = |log: &str| log.matches("joining: [").count();
+    // Without an end: both still try when the others have long given up.
+    let forever = flags("-retry-max=0");
+    let forever: Vec<_> = forever.iter().map(String::as_str).collect();
+    let theirs_forever = Serf::start("forever", net.addr(1), &forever);
+    let ours_forever = Swim::start_with_rpc("forever", net.addr(2), &forever);
+    for (n, max, tried) in [(3, "-retry-max=1", 2), (5, "-retry-max=2", 3)] {
+        let limited = flags(max);
+        let limited: Vec<_> = limited.iter().map(String::as_str).collect();
+        let mut theirs = Serf::launch("limited", net.addr(n), &limited);
+        let mut ours = Swim::start("limited", net.addr(n + 1), &limited);
+        assert_eq!((theirs.exit(SOON).await, ours.exit(SOON).await), (Some(1), Some(1)), "{max}");
+        let says = "maximum retry join attempts made, exiting";
+        theirs.wait_log(says, SOON).await;
+        ours.wait_line(&[says], SOON).await;
+        for log in [theirs.log(), ours.lines()] {
+            assert_eq!(attempts(&log), tried, "{max}: {log}");
+        }
+    }
+    let start = std::time::Instant::now();
+    while attempts(&theirs_forever.log()).min(attempts(&ours_forever.lines())) < 5 {
+        assert!(start.elapsed() < SOON, "{}", ours_forever.lines());
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
 }
 
 #[tokio::test]

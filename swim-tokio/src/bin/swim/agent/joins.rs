@@ -15,7 +15,8 @@ pub(crate) async fn at_start(handle: &SerfHandle, config: &AgentConfig) -> Resul
     join(handle, &config.start_join, config.replay_on_join).await
 }
 
-/// Joins those that may not be there yet; an error once that was tried often enough.
+/// Joins those that may not be there yet; an error once that was tried again often enough: as with
+/// Serf, the first attempt does not count.
 pub(crate) async fn retry(handle: &SerfHandle, config: &AgentConfig) -> Result<(), String> {
     if config.retry_join.is_empty() {
         return Ok(());
@@ -24,17 +25,18 @@ pub(crate) async fn retry(handle: &SerfHandle, config: &AgentConfig) -> Result<(
         Duration::ZERO => INTERVAL,
         interval => interval.max(RETRY_INTERVAL_MIN),
     };
-    let mut attempts = 0;
+    let mut retries = 0;
     loop {
         let Err(why) = join(handle, &config.retry_join, config.replay_on_join).await else {
             tracing::info!("Join completed.");
             return Ok(());
         };
-        attempts += 1;
-        if config.retry_max_attempts > 0 && attempts >= config.retry_max_attempts {
+        if config.retry_max_attempts > 0 && retries == config.retry_max_attempts {
+            tracing::warn!("Join failed: {why}");
             return Err("maximum retry join attempts made, exiting".into());
         }
         tracing::warn!("Join failed: {why}, retrying in {interval:?}");
+        retries = retries.saturating_add(1);
         tokio::time::sleep(interval).await;
     }
 }
