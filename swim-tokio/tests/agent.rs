@@ -142,6 +142,14 @@ fn whatever_is_wrong_with_the_flags_is_one_line_and_exit_1() {
             &["agent", "--iface", "no-such-one"],
             "interface \"no-such-one\": there is none of this name",
         ),
+        (
+            &["agent", "--bind", "127.0.0.1:0", "--discover=x", "--mdns-iface", "no-such-one"],
+            "discover: interface \"no-such-one\": there is none of this name",
+        ),
+        (
+            &["agent", "--bind", "127.0.0.1:0", "--discover=a-name-of-twenty-six-bytes"],
+            "discover: \"a-name-of-twenty-six-bytes\" has 26 bytes, at most 25",
+        ),
         (&["agent", "--label", &"x".repeat(256)], "label has 256 bytes, at most 255"),
         (
             &["agent", "--bind", "127.0.0.1:0", "--keyring-file", "/nonexistent/keys"],

@@ -12,8 +12,18 @@ use std::net::{IpAddr, SocketAddr};
 /// [`InterfaceError`] names the interface and what it lacks.
 pub fn bind_to_interface(name: &str, bind: SocketAddr) -> Result<SocketAddr, InterfaceError> {
     let fail = |why| InterfaceError { name: name.into(), why };
+    choose(&interface_addrs(name)?, bind).map_err(fail)
+}
+
+/// The addresses of an interface, which may be none.
+///
+/// # Errors
+///
+/// [`InterfaceError`] if there is no interface of this name.
+pub fn interface_addrs(name: &str) -> Result<Vec<IpAddr>, InterfaceError> {
+    let fail = |why| InterfaceError { name: name.into(), why };
     let addrs = addrs_of(name).map_err(|e| fail(Why::System(e.to_string())))?;
-    choose(&addrs.ok_or_else(|| fail(Why::NoSuch))?, bind).map_err(fail)
+    addrs.ok_or_else(|| fail(Why::NoSuch))
 }
 
 fn choose(addrs: &[IpAddr], bind: SocketAddr) -> Result<SocketAddr, Why> {

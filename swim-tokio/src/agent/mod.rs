@@ -11,7 +11,7 @@ mod tags_file;
 pub use config::{AgentConfig, ConfigFileError, MdnsConfig};
 pub use duration::{BadDuration, parse_duration};
 pub use handler::{BadHandler, Handler, Invoked, SelfInfo, invoke};
-pub use interface::{InterfaceError, bind_to_interface};
+pub use interface::{InterfaceError, bind_to_interface, interface_addrs};
 pub use tags_file::{TagsFileError, read_tags, write_tags};
 
 pub use crate::builder::host_name;

@@ -60,8 +60,8 @@ pub(crate) fn run(flags: &AgentFlags) -> Result<ExitCode, String> {
         };
         let pump = tokio::spawn(pump.run(events));
         let running = Running { settings, handle, backend, handlers, server, log: log.clone() };
-        running.banner().await;
         let discovery = Discovery::start(&running.settings.config, &running.handle)?;
+        running.banner().await;
         let code = running.main(flags, &mut signals, pump).await;
         drop(discovery);
         running.handle.shutdown().await;

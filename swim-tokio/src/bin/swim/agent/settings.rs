@@ -8,6 +8,7 @@ use swim_tokio::rpc::LogLevel;
 use swim_tokio::swim_core::serf::Tags;
 use swim_tokio::{DEFAULT_PORT, JoinAddr, parse_addr};
 
+use super::discover;
 use crate::flags::AgentFlags;
 
 /// Files and flags, merged and understood.
@@ -42,6 +43,7 @@ impl Settings {
                 JoinAddr::from(seed.as_str()).check().map_err(|e| format!("{what}: {e}"))?;
             }
         }
+        discover::check(&config)?;
         let handlers = config.event_handlers.iter().map(|text| text.parse::<Handler>());
         let handlers = handlers.collect::<Result<_, _>>().map_err(|e| e.to_string())?;
         let level = or(&config.log_level, "INFO");
