@@ -13,6 +13,7 @@ use swim_tokio::{Events, Overflow};
 
 use crate::fired::Fired;
 use crate::merge::{Lan, Wan};
+use crate::near::nearest;
 use crate::server::{Server, Servers, client_tags, server_tags};
 
 pub(crate) type Failure = Box<dyn Error + Send + Sync>;
@@ -179,27 +180,19 @@ impl Agent {
         Ok(self.lan.user_event(name, fired.encode(), false).await?)
     }
 
-    /// Other datacenters, nearest first, each with the median of the round trips to its servers. A
-    /// datacenter of which no server has told its coordinate is left out.
+    /// Other datacenters, [`nearest`] first.
     pub(crate) async fn nearest(&self) -> Result<Vec<(Duration, String)>, Failure> {
         let Some(wan) = &self.wan else { return Ok(Vec::new()) };
         let me = wan.coordinate(wan.name().as_str()).await?.ok_or("coordinates are off")?;
-        let mut nearest = Vec::new();
-        let all = self.seen().all;
+        let (all, mut others) = (self.seen().all, Vec::new());
         for (dc, servers) in all.iter().filter(|(dc, _)| *dc != self.plan.dc) {
-            let mut trips = Vec::new();
+            let mut known = Vec::new();
             for server in servers {
-                if let Some(other) = wan.coordinate(server.wan_name()).await? {
-                    trips.push(me.distance(&other));
-                }
+                known.extend(wan.coordinate(server.wan_name()).await?);
             }
-            trips.sort_unstable();
-            if let Some(median) = trips.get(trips.len() / 2) {
-                nearest.push((*median, dc.to_owned()));
-            }
+            others.push((dc.to_owned(), known));
         }
-        nearest.sort_unstable();
-        Ok(nearest)
+        Ok(nearest(&me, others))
     }
 
     /// Leaves the WAN pool, then the LAN pool, and stops.

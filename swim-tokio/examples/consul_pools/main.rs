@@ -1,13 +1,14 @@
-//! The gossip of two Consul datacenters in one process, over loopback:
+//! The gossip of three Consul datacenters in one process, over loopback:
 //! `cargo run -p swim-tokio --example consul_pools`.
 //!
-//! Each datacenter is a LAN pool of its servers and clients; the servers of both are a WAN pool, in
+//! Each datacenter is a LAN pool of its servers and clients; the servers of all are a WAN pool, in
 //! which they are called `NAME.DATACENTER` and which fills itself by flood join. What is printed is
 //! what an operator would want to see of it.
 
 mod agent;
 mod fired;
 mod merge;
+mod near;
 mod server;
 #[cfg(test)]
 mod tests;
@@ -22,8 +23,8 @@ use swim_tokio::swim_core::keyring::{Key, Keyring};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Failure> {
     let key = Key::new(&[7; 32])?;
-    let [mut dc1, mut dc2] = [Vec::new(), Vec::new()];
-    for (agents, dc, servers) in [(&mut dc1, 1, 3), (&mut dc2, 2, 2)] {
+    let [mut dc1, mut dc2, mut dc3] = [const { Vec::new() }; 3];
+    for (agents, dc, servers) in [(&mut dc1, 1, 3), (&mut dc2, 2, 2), (&mut dc3, 3, 1)] {
         for n in 1..=servers {
             agents.push(Agent::start(plan(dc, n, true, &key)).await?);
         }
@@ -31,10 +32,10 @@ async fn main() -> Result<(), Failure> {
         join_lan(agents).await?;
     }
     // One server of each datacenter is all that an operator names.
-    let seed = SocketAddr::new(dc2[0].plan.ip, WAN_PORT);
-    dc1[0].wan.as_ref().ok_or("a server has a WAN pool")?.join([seed], false).await?;
-    for agent in dc1.iter().chain(&dc2).filter(|agent| agent.wan.is_some()) {
-        wait("the WAN pool has 5 servers", || agent.seen().all.all().count() == 5).await?;
+    let seeds = [&dc2, &dc3].map(|dc| SocketAddr::new(dc[0].plan.ip, WAN_PORT));
+    dc1[0].wan.as_ref().ok_or("a server has a WAN pool")?.join(seeds, false).await?;
+    for agent in dc1.iter().chain(&dc2).chain(&dc3).filter(|agent| agent.wan.is_some()) {
+        wait("the WAN pool has 6 servers", || agent.seen().all.all().count() == 6).await?;
     }
     println!("WAN pool after flood join, as {} has it:", dc1[1].plan.name);
     for (dc, servers) in dc1[1].seen().all.iter() {
@@ -53,19 +54,20 @@ async fn main() -> Result<(), Failure> {
     .await?;
     let seen = client.seen();
     println!("{} heard: leader {}, event {}", client.plan.name, seen.leaders[0], seen.fired[0]);
-    let elsewhere = dc2.iter().any(|agent| !agent.seen().fired.is_empty());
-    println!("heard in the other datacenter: {elsewhere}");
+    let elsewhere = dc2.iter().chain(&dc3).any(|agent| !agent.seen().fired.is_empty());
+    println!("heard in another datacenter: {elsewhere}");
 
     let start = Instant::now();
     let nearest = loop {
         let nearest = dc1[0].nearest().await?;
-        if !nearest.is_empty() || start.elapsed() > PATIENCE {
+        if nearest.len() == 2 || start.elapsed() > PATIENCE {
             break nearest;
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     };
-    for (rtt, dc) in &nearest {
-        println!("nearest to dc1: {dc}, round trip {rtt:?}");
+    // Over loopback either may be: what counts is the order.
+    for (place, (rtt, dc)) in (1..).zip(&nearest) {
+        println!("nearest to dc1, place {place}: {dc}, round trip {rtt:?}");
     }
 
     let stray = Agent::start(plan(2, 8, false, &key)).await?;
@@ -95,9 +97,9 @@ async fn main() -> Result<(), Failure> {
     for (name, change) in watcher.seen().gone {
         println!("to take out of Raft: {name} ({change:?})");
     }
-    wait("the WAN pool has 4 servers", || watcher.seen().all.all().count() == 4).await?;
+    wait("the WAN pool has 5 servers", || watcher.seen().all.all().count() == 5).await?;
     println!("servers left in the WAN pool: {}", watcher.seen().all.all().count());
-    for agent in dc1.iter().chain(&dc2) {
+    for agent in dc1.iter().chain(&dc2).chain(&dc3) {
         agent.leave().await?;
     }
     Ok(())
