@@ -5,7 +5,7 @@ use std::time::Duration;
 use swim_tokio::swim_core::{Config, State};
 
 use crate::ours::{self, Swim};
-use crate::serf::{self, Net, SOON, Serf};
+use crate::serf::{self, Net, Serf};
 
 const TWO_SECONDS: Duration = Duration::from_secs(2);
 
@@ -54,37 +54,4 @@ async fn a_serf_that_leaves_is_seen_to_leave() {
     theirs.wait_status("ours", "alive", TWO_SECONDS).await;
     theirs.command(&["leave"]);
     ours::wait_state(&ours, "theirs", State::Left, TWO_SECONDS).await;
-}
-
-#[tokio::test]
-async fn with_and_without_compression_on_either_side() {
-    if !serf::is_there() {
-        return;
-    }
-    let net = Net::new();
-    let plain = Serf::start("plain", net.addr(1), &["-disable-compression"]);
-    let packed = Serf::start("packed", net.addr(2), &[&format!("-join={}", net.addr(1))]);
-    let (seed, other) = (plain.addr().to_string(), packed.addr().to_string());
-    let ours_plain =
-        Swim::start("ours-plain", net.addr(3), &["--disable-compression", "--join", &seed]);
-    let ours_packed = Swim::start("ours-packed", net.addr(4), &["--join", &other]);
-    for theirs in [&plain, &packed] {
-        for name in ["ours-plain", "ours-packed"] {
-            theirs.wait_status(name, "alive", SOON).await;
-        }
-    }
-    for ours in [&ours_plain, &ours_packed] {
-        for name in ["plain", "packed"] {
-            ours.wait_event("member-join", name, SOON).await;
-        }
-    }
-    // Their broadcast, compressed or not, reaches both of ours.
-    for (theirs, letter) in [(&plain, "a"), (&packed, "b")] {
-        for ours in [&ours_plain, &ours_packed] {
-            ours.wait_broadcast(theirs, &letter.repeat(300)).await;
-        }
-    }
-    for theirs in [&plain, &packed] {
-        assert!(!theirs.log().contains("[ERR]"), "{}", theirs.log());
-    }
 }

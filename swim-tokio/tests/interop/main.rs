@@ -15,6 +15,7 @@ mod agent_queues;
 mod agent_runs;
 mod cli;
 mod cli_agents;
+mod compression;
 mod encrypted;
 mod events;
 mod examples;
