@@ -38,6 +38,7 @@ impl Cluster {
                 std::fs::write(&path, format!("[\"{}\"]", format_key(key))).unwrap();
                 flags.push(format!("-keyring-file={}", path.display()));
             }
+            flags.push("-event-handler=query:load=echo idle".into());
             let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
             let started = Serf::start(&format!("theirs-{n}"), net.addr(1 + n), &flags);
             cluster.theirs.push(Arc::new(started));
@@ -106,17 +107,22 @@ impl Cluster {
         }
     }
 
-    /// Has a node ask all; who acknowledged.
-    pub(crate) async fn ask(&self, node: usize) -> Vec<String> {
+    /// Has a node ask all; who acknowledged, and who answered.
+    pub(crate) async fn ask(&self, node: usize) -> (Vec<String>, Vec<String>) {
         let Some(theirs) = self.theirs.get(node) else {
             let params = QueryParams::new().ack(true);
             let ours = &self.ours[node - self.theirs.len()];
-            return gather(ours.handle.query("quiet", "", params).await.unwrap()).await.0;
+            let answers = ours.handle.query("load", "", params).await.unwrap();
+            let (acks, responses) = gather(answers).await;
+            let who = |text: String| text.split(':').next().unwrap().to_owned();
+            return (acks, responses.into_iter().map(who).collect());
         };
-        let said = serf(theirs.rpc(), &["query", "quiet"]).await;
-        let acks = said.out.lines();
-        let acks = acks.filter_map(|line| line.strip_prefix("Ack from '")?.strip_suffix('\''));
-        acks.map(Into::into).collect()
+        let said = serf(theirs.rpc(), &["query", "load"]).await;
+        let who = |start: &str| {
+            let lines = said.out.lines().filter_map(|line| line.strip_prefix(start));
+            lines.filter_map(|line| Some(line.split_once('\'')?.0.to_owned())).collect()
+        };
+        (who("Ack from '"), who("Response from '"))
     }
 
     /// How often each node was told of each event.

@@ -49,7 +49,10 @@ impl Ours {
                     && query.name == "load"
                 {
                     let answer = format!("{} is idle", answers.name());
-                    answers.respond(query.id, answer).await.unwrap();
+                    // Who is held up for too long may not answer any more, and is missed.
+                    if let Err(e) = answers.respond(query.id, answer).await {
+                        println!("{}: {e}", answers.name());
+                    }
                 }
                 notes.lock().unwrap().push(event);
             }

@@ -232,4 +232,5 @@ async fn the_names_of_serfs_own_queries_are_refused_alike() {
     }
     let all = serf(server.local_addr(), &["reachability"]).await;
     assert!(all.out.contains("Successfully contacted all live nodes"), "{all:?}");
+    assert_eq!(all.code, Some(0));
 }

@@ -1,5 +1,6 @@
 //! Events and queries from random nodes: what arrives, and how often.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -31,6 +32,8 @@ struct Counts {
     asked: usize,
     acked: usize,
     acked_twice: usize,
+    answered: usize,
+    answered_twice: usize,
     /// From the last event until all were delivered.
     took: Duration,
 }
@@ -63,19 +66,22 @@ async fn run(cluster: Arc<Cluster>, events: usize, queries: usize, seed: u64) ->
     }
     let end = Instant::now();
     for ask in asks {
-        let mut acks = ask.await.unwrap();
-        let all = acks.len();
-        acks.sort_unstable();
-        acks.dedup();
-        counts.acked += acks.len();
-        counts.acked_twice += all - acks.len();
+        let (acks, answers) = ask.await.unwrap();
+        for (who, once, twice) in [
+            (acks, &mut counts.acked, &mut counts.acked_twice),
+            (answers, &mut counts.answered, &mut counts.answered_twice),
+        ] {
+            let all = who.len();
+            let different = who.into_iter().collect::<BTreeSet<_>>().len();
+            *once += different;
+            *twice += all - different;
+        }
     }
     loop {
         let heard = cluster.heard();
         counts.delivered = heard.iter().map(|node| node.len()).sum();
-        let again = |node: &std::collections::BTreeMap<String, u32>| {
-            node.values().filter(|times| **times > 1).count()
-        };
+        let again =
+            |node: &BTreeMap<String, u32>| node.values().filter(|times| **times > 1).count();
         counts.delivered_twice = heard.iter().map(again).sum();
         counts.took = end.elapsed();
         if counts.delivered == counts.due || counts.took > TEN_PUSH_PULLS {
@@ -100,17 +106,21 @@ async fn compare(events: usize, queries: usize) {
     assert!(mixed.heard().iter().all(|node| node.values().all(|times| *times == 1)));
     assert_eq!(of_mixed.delivered, of_mixed.due, "{}", mixed.missing(events));
     assert_eq!(of_mixed.delivered_twice, 0);
-    assert_eq!(of_mixed.acked_twice, 0);
+    assert_eq!((of_mixed.acked_twice, of_mixed.answered_twice), (0, 0));
     mixed.assert_steady();
-    // Gossip loses about 1.6 % at this size, so both are random, and a few queries say nothing.
-    if queries < 100 {
-        return;
+    // Both counts are random, and gossip loses 1.6 % at this size, more on a busy machine. Three
+    // deviations of the difference come by chance too often for a test that everybody runs.
+    let deviations = if queries < 100 { 6.0 } else { 3.0 };
+    for (what, got, beside) in
+        [("acks", of_mixed.acked, of_real.acked), ("answers", of_mixed.answered, of_real.answered)]
+    {
+        let lost = (0.016 * of_real.asked as f64).max((of_real.asked - beside) as f64);
+        let least = beside as f64 - deviations * (2.0 * lost).sqrt();
+        assert!(got as f64 >= least, "{what}: {got} of {}, {beside} with theirs", of_mixed.asked);
     }
-    assert!(of_mixed.took <= TWO_PUSH_PULLS, "{:?}", of_mixed.took);
-    // Three deviations of the difference.
-    let spread = 3.0 * (2.0 * 0.016 * of_real.asked as f64).sqrt();
-    let least = of_real.acked as f64 - spread;
-    assert!(of_mixed.acked as f64 >= least, "{} of {}", of_mixed.acked, of_mixed.asked);
+    if events >= 400 {
+        assert!(of_mixed.took <= TWO_PUSH_PULLS, "{:?}", of_mixed.took);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
