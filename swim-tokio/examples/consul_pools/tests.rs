@@ -1,6 +1,7 @@
 //! What the example shows, as tests.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use swim_tokio::swim_core::serf::Status;
@@ -74,6 +75,94 @@ async fn tables_by_events_are_those_of_the_lists_of_members() {
     .unwrap();
     let wan = watcher.wan.as_ref().unwrap().members().await.unwrap();
     assert_eq!(watcher.seen().all, Servers::of_members(wan.all()));
+}
+
+/// A real agent, killed when the test ends.
+struct Real(Child);
+
+impl Drop for Real {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.0.kill();
+        self.0.wait().unwrap();
+    }
+}
+
+/// What `serf` prints with these arguments; `None` without a `serf`, which is told.
+fn serf(args: &[&str]) -> Option<String> {
+    match Command::new("serf").args(args).output() {
+        Ok(output) => Some(String::from_utf8(output.stdout).unwrap()),
+        Err(e) => {
+            let required = std::env::var_os("SWIM_REQUIRE_SERF").is_some_and(|value| value == "1");
+            assert!(!required, "there is no serf, and SWIM_REQUIRE_SERF is set: {e}");
+            println!("skipped: there is no serf: {e}");
+            None
+        }
+    }
+}
+
+/// Datacenter and name of every server, where it takes RPCs and how it is.
+type Table = BTreeMap<(String, String), (String, String)>;
+
+/// The table that the list of `serf members` gives.
+fn table_of(list: &str) -> Table {
+    let list: serde_json::Value = serde_json::from_str(list).unwrap_or_default();
+    let members = list["members"].as_array().into_iter().flatten();
+    let servers = members.filter(|member| member["tags"]["role"] == "consul");
+    let row = |member: &serde_json::Value| {
+        let tag = |key: &str| member["tags"][key].as_str().unwrap().to_owned();
+        let addr: SocketAddr = member["addr"].as_str().unwrap().parse().unwrap();
+        let text = |key: &str| member[key].as_str().unwrap().to_owned();
+        let rpc = format!("{}:{}", addr.ip(), tag("port"));
+        ((tag("dc"), text("name")), (rpc, text("status")))
+    };
+    servers.map(row).collect()
+}
+
+#[tokio::test]
+async fn the_table_of_servers_is_that_of_the_list_of_a_real_agent() {
+    if serf(&["version"]).is_none() {
+        return;
+    }
+    let dcs = datacenters(&[3]).await;
+    let agents = &dcs[0];
+    let seed = agents[0].lan.local_addr();
+    let IpAddr::V4(ip) = seed.ip() else { unreachable!("bound to 127.0.0.0/8") };
+    let [a, b, c, d] = ip.octets();
+    let ip = Ipv4Addr::new(a, b, c, d + 7);
+    let key = swim_tokio::format_key(&Key::new(&[7; 32]).unwrap());
+    let real = Command::new("serf")
+        .args(["agent", "-node=client-8", "-tag=role=node", "-tag=dc=dc1", "-protocol=4"])
+        .args([format!("-bind={ip}:{LAN_PORT}"), format!("-rpc-addr={ip}:7373")])
+        .args([format!("-encrypt={key}"), format!("-join={seed}")])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn();
+    let _real = Real(real.unwrap());
+    let rpc = format!("-rpc-addr={ip}:7373");
+    let theirs = || table_of(&serf(&["members", "-format=json", &rpc]).unwrap());
+    let ours = |agent: &Agent| -> Table {
+        let servers = agent.seen().near;
+        let row = |s: &server::Server| {
+            let (rpc, status) = (s.rpc.to_string(), s.status.to_string());
+            ((s.dc.clone(), s.name.clone()), (rpc, status))
+        };
+        servers.all().map(row).collect()
+    };
+    for failed in [0, 1] {
+        if failed == 1 {
+            agents[2].lan.shutdown().await;
+        }
+        for agent in agents.iter().filter(|agent| failed == 0 || agent.plan.name != "server-3") {
+            wait("both tables are whole, and equal", || {
+                let (ours, theirs) = (ours(agent), theirs());
+                let down = theirs.values().filter(|(_, status)| status == "failed").count();
+                ours.len() == 3 && down == failed && ours == theirs
+            })
+            .await
+            .unwrap();
+        }
+    }
 }
 
 #[tokio::test]

@@ -14,6 +14,7 @@ mod agent_files;
 mod agent_handlers;
 mod agent_queues;
 mod agent_runs;
+mod agent_signals;
 mod cli;
 mod cli_agents;
 mod compression;

@@ -9,6 +9,8 @@ use swim_tokio::rpc::wire::{
 };
 use swim_tokio::rpc::{Client, ClientError};
 
+use crate::cli::{run, with_rpc};
+use crate::ours::Swim;
 use crate::serf::{self, Net, SOON, Serf};
 
 async fn connect(to: &Serf) -> Client {
@@ -132,6 +134,46 @@ async fn events_queries_and_log_lines_are_streamed() {
     while let Ok(Some(_)) = log.recv().await {}
     assert!(matches!(log.recv().await, Err(ClientError::Closed)));
     assert!(matches!(hears.members().await, Err(ClientError::Closed)));
+}
+
+#[tokio::test]
+async fn a_client_answers_a_query_by_its_number_whichever_agent_it_is_connected_to() {
+    if !serf::is_there() {
+        return;
+    }
+    let net = Net::new();
+    let theirs = Serf::start("theirs", net.addr(1), &[]);
+    let join = format!("-join={}", theirs.addr());
+    let ours = Swim::start_with_rpc("ours", net.addr(2), &[&join]);
+    theirs.wait_status("ours", "alive", SOON).await;
+    ours.wait_event("member-join", "theirs", SOON).await;
+    for (name, answers, asks) in
+        [("theirs", theirs.rpc(), ours.rpc()), ("ours", ours.rpc(), theirs.rpc())]
+    {
+        let client = Client::builder(answers.to_string()).connect().await.unwrap();
+        let mut events = client.stream("query:load").await.unwrap();
+        // Gossip may miss a node, so it is asked more than once.
+        let mut asked = tokio::task::spawn_blocking(move || {
+            let ask = || run("serf", &with_rpc(&["query", "load", "x"], &asks.to_string()), &[]);
+            let said = (0..5).map(|_| String::from_utf8(ask().stdout).unwrap());
+            said.collect::<Vec<_>>().concat()
+        });
+        let said = loop {
+            tokio::select! {
+                event = events.recv() => {
+                    let EventRecord::Query { id, payload, .. } = event.unwrap().unwrap() else {
+                        panic!("no query");
+                    };
+                    assert_eq!(&payload[..], b"x");
+                    client.respond(id, "0.5").await.unwrap();
+                    let refused = client.respond(id + 1, "0.5").await.unwrap_err().to_string();
+                    assert_eq!(refused, "No pending queries matching ID");
+                }
+                said = &mut asked => break said.unwrap(),
+            }
+        };
+        assert!(said.contains(&format!("Response from '{name}': 0.5")), "{said}");
+    }
 }
 
 #[tokio::test]
