@@ -107,3 +107,42 @@ async fn wait_incarnation(handle: &Handle, name: &str, at_least: u32) -> u32 {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
+
+#[tokio::test]
+async fn who_fails_and_returns_is_counted_as_flapping_by_either_under_the_same_name() {
+    if !serf::is_there() {
+        return;
+    }
+    let net = Net::new();
+    let path = std::env::temp_dir().join(format!("swim-flaps-{}.json", std::process::id()));
+    let config = format!("-config-file={}", path.display());
+    let statsd = [(); 2].map(|()| UdpSocket::bind("127.0.0.1:0").unwrap());
+    let sends_to = |n: usize| {
+        let addr = statsd[n].local_addr().unwrap();
+        std::fs::write(&path, format!("{{\"statsd_addr\": \"{addr}\"}}")).unwrap();
+    };
+    sends_to(0);
+    let theirs = Serf::start("theirs", net.addr(1), &[&config]);
+    sends_to(1);
+    let join = format!("-join={}", theirs.addr());
+    let ours = Swim::start_with_rpc("ours", net.addr(2), &[&config, &join]);
+    std::fs::remove_file(&path).unwrap();
+    let mut flaps = Serf::start("flaps", net.addr(3), &[&join]);
+    ours.wait_event("member-join", "flaps", SOON).await;
+    flaps.kill();
+    ours.wait_event("member-failed", "flaps", 2 * SOON).await;
+    theirs.wait_status("flaps", "failed", SOON).await;
+    let _back = Serf::start("flaps", net.addr(3), &[&join]);
+    for socket in &statsd {
+        socket.set_read_timeout(Some(SOON)).unwrap();
+        let (start, mut buffer) = (Instant::now(), [0; 4096]);
+        loop {
+            assert!(start.elapsed() < SOON, "no flap is counted");
+            let len = socket.recv(&mut buffer).unwrap();
+            let text = String::from_utf8_lossy(&buffer[..len]);
+            if text.lines().any(|line| line == "serf-agent.serf.member.flap:1.000000|c") {
+                break;
+            }
+        }
+    }
+}
