@@ -31,6 +31,15 @@ pub(crate) struct Counters {
     pub(crate) stale: u64,
     pub(crate) probes: u64,
     pub(crate) merges: u64,
+    pub(crate) stream_bytes_out: u64,
+    pub(crate) states_in: u64,
+    pub(crate) state_bytes_in: u64,
+    pub(crate) states_out: u64,
+    pub(crate) state_bytes_out: u64,
+    pub(crate) broadcasts_out: u64,
+    pub(crate) broadcast_bytes_out: u64,
+    pub(crate) alive_claims: u64,
+    pub(crate) dead_claims: u64,
     rare: Option<Box<Stats>>,
 }
 
@@ -52,6 +61,15 @@ impl Counters {
             stale: self.stale,
             probes: self.probes,
             merges: self.merges,
+            stream_bytes_out: self.stream_bytes_out,
+            states_in: self.states_in,
+            state_bytes_in: self.state_bytes_in,
+            states_out: self.states_out,
+            state_bytes_out: self.state_bytes_out,
+            broadcasts_out: self.broadcasts_out,
+            broadcast_bytes_out: self.broadcast_bytes_out,
+            alive_claims: self.alive_claims,
+            dead_claims: self.dead_claims,
             ..self.rare.as_deref().copied().unwrap_or_default()
         }
     }
@@ -70,6 +88,20 @@ counters! {
     streams_in,
     /// Stream messages handed out.
     streams_out,
+    /// Bytes of those handed out, outer layers not counted.
+    stream_bytes_out,
+    /// States of other nodes that came by push/pull.
+    states_in,
+    /// Bytes of those that came.
+    state_bytes_in,
+    /// States of this node handed out for push/pulls.
+    states_out,
+    /// Bytes of those handed out.
+    state_bytes_out,
+    /// User broadcasts handed out in datagrams, each as often as it went.
+    broadcasts_out,
+    /// Bytes of those handed out, their type and what is around them not counted.
+    broadcast_bytes_out,
     /// Inputs whose time lay before the last one's; it was taken for the last one's.
     clock_backwards,
     /// Time-outs late by more than the probe time-out; the probe was void.
@@ -137,6 +169,8 @@ counters! {
 
     /// Probes begun.
     probes,
+    /// Probes begun while the health score was not 0, and so at a slower rate.
+    probes_degraded,
     /// Probes that nobody answered.
     probes_failed,
     /// Probes whose ping never left this node; they blame nobody.
@@ -145,8 +179,14 @@ counters! {
     probes_indirect,
     /// Probes answered only by stream.
     probes_stream,
+    /// Claims that members are alive, this node's own among them, that changed what is known.
+    alive_claims,
+    /// Members that were taken for dead or left.
+    dead_claims,
     /// Suspicions begun.
     suspicions,
+    /// Suspicions that ended in a death though fewer nodes than wanted had confirmed them.
+    suspicions_unconfirmed,
     /// Accusations answered.
     refutations,
     /// Push/pulls merged.

@@ -321,7 +321,9 @@ knobs! {
     /// [`Event::Confirmed`](crate::Event::Confirmed), [`Event::Trusted`](crate::Event::Trusted),
     /// [`Event::Accused`](crate::Event::Accused) and
     /// [`Event::Refuted`](crate::Event::Refuted) are raised, and of a Serf node
-    /// [`serf::Event::Evidence`](crate::serf::Event::Evidence).
+    /// [`serf::Event::Evidence`](crate::serf::Event::Evidence),
+    /// [`QueryHeard`](crate::serf::Event::QueryHeard) and
+    /// [`KeyRefused`](crate::serf::Event::KeyRefused).
     ///
     /// Default false. True raises many events under loss, which crowd others out of `events_max`.
     /// Reloadable.

@@ -86,6 +86,9 @@ impl Answers {
             return false;
         }
         self.ring.remember(slots, query.ltime, query.id, 1, usize::MAX);
+        if cx.tells_evidence() {
+            cx.raise(Event::QueryHeard { name: text(query.name) });
+        }
         if !filter::all_match(query, cx.node.my_record(), &mut self.expressions) {
             cx.stats.count().queries_filtered += 1;
             return true;
@@ -126,7 +129,6 @@ impl Answers {
         }
         let id = QueryId(self.next);
         self.next += 1;
-        let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
         let event = QueryEvent {
             id,
             ltime: open.ltime,
@@ -222,6 +224,10 @@ impl Open {
         relay.encode(&mut around);
         Ok((message, Some(around.freeze())))
     }
+}
+
+pub(super) fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
 }
 
 /// The first version of memberlist's protocol whose nodes relay, as Serf counts it (serf spec 1.6).

@@ -48,6 +48,10 @@ impl Coordinates {
         self.taken
     }
 
+    pub(super) const fn zero_rtts(&self) -> u64 {
+        self.own.zero_rtts()
+    }
+
     /// A member answered a probe directly, after `rtt`. One without coordinates says nothing.
     pub(super) fn on_rtt(&mut self, cx: &mut Core, member: SlotId, rtt: Duration, payload: &[u8]) {
         if payload.is_empty() {

@@ -101,6 +101,11 @@ impl Core {
         }
     }
 
+    /// Whether the embedder wants to know what it need not know.
+    pub(super) fn tells_evidence(&self) -> bool {
+        self.config.swim().evidence_events()
+    }
+
     pub(super) fn done(&mut self, op: OpId, outcome: Outcome) {
         self.raise(Event::Done { op, outcome });
     }

@@ -94,6 +94,21 @@ pub enum Event {
         /// As many as may wait.
         waiting_max: u32,
     },
+    /// A query is heard for the first time: one of this node's own, one that Serf itself answers or
+    /// one that is for others, too. What is to be answered follows as [`Event::Query`]. Raised only
+    /// with [`Config::evidence_events`](crate::Config::evidence_events), and never gathered.
+    QueryHeard {
+        /// What is asked. What is not UTF-8 is replaced.
+        name: String,
+    },
+    /// A node asked for a change of the keys that this node refuses. Raised only with
+    /// [`Config::evidence_events`](crate::Config::evidence_events), and never gathered.
+    KeyRefused {
+        /// The query, such as `_serf_remove-key`.
+        query: String,
+        /// What the node that asked is told.
+        why: String,
+    },
 }
 
 /// What waits to be gossiped, by kind.

@@ -9,14 +9,14 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::BytesMut;
 
-use super::answer::Open;
+use super::answer::{Open, text};
 use super::core::Core;
 use super::keys::key_list;
 use super::leave::OWN;
 use crate::ids::OpId;
 use crate::input::{Command, Input, KeyCommand};
 use crate::keyring::{Key, KeyringError};
-use crate::serf::Tags;
+use crate::serf::{Event, Tags};
 use crate::wire::serf::{Conflict, KeyRequest, KeyResponse, List, MemberRecord};
 
 /// Names of such queries begin so.
@@ -46,9 +46,9 @@ pub(super) fn on_query(
         // Its ack is the answer.
         b"ping" => {}
         b"conflict" => on_conflict(cx, &open, payload),
-        b"install-key" => keys.on_change(cx, open, payload, KeyCommand::Install),
-        b"use-key" => keys.on_change(cx, open, payload, KeyCommand::Use),
-        b"remove-key" => keys.on_change(cx, open, payload, KeyCommand::Remove),
+        b"install-key" => keys.on_change(cx, open, name, payload, KeyCommand::Install),
+        b"use-key" => keys.on_change(cx, open, name, payload, KeyCommand::Use),
+        b"remove-key" => keys.on_change(cx, open, name, payload, KeyCommand::Remove),
         b"list-keys" => on_list(cx, &open),
         _ => cx.stats.count().queries_unhandled += 1,
     }
@@ -95,6 +95,7 @@ impl KeyQueries {
         &mut self,
         cx: &mut Core,
         open: Open,
+        name: &[u8],
         payload: &[u8],
         change: fn(Key) -> KeyCommand,
     ) {
@@ -106,6 +107,9 @@ impl KeyQueries {
             Err(refusal) => refusal,
         };
         answer(cx, &open, Err(&refusal));
+        if cx.tells_evidence() {
+            cx.raise(Event::KeyRefused { query: text(name), why: refusal });
+        }
     }
 
     /// Changes the keyring; the answer comes once that is stored.

@@ -268,19 +268,22 @@ impl Serf {
 
     /// What the Serf layer has counted so far; [`Node::stats`] has the rest.
     pub fn stats(&self) -> SerfStats {
-        let coordinates = self.coordinates.as_ref().map_or(0, |own| own.taken());
-        SerfStats { coordinates, ..self.cx.stats.snapshot() }
+        let (coordinates, rtts_zero) =
+            self.coordinates.as_ref().map_or((0, 0), |own| (own.taken(), own.zero_rtts()));
+        SerfStats { coordinates, rtts_zero, ..self.cx.stats.snapshot() }
     }
 
     /// The state of the Serf layer in numbers. It looks at every member.
     pub fn info(&self) -> Info {
         let node = &self.cx.node;
-        let (mut failed, mut left) = (0, 0);
+        let (mut failed, mut left, mut suspects) = (0, 0, 0);
         for slot in node.slots() {
             match Status::new(node.is_live(slot), node.mark(slot).leaves) {
                 Status::Failed => failed += 1,
                 Status::Left => left += 1,
-                Status::Alive | Status::Leaving => {}
+                Status::Alive | Status::Leaving => {
+                    suspects += usize::from(node.is_suspect(slot));
+                }
             }
         }
         let clocks = &self.cx.clocks;
@@ -288,6 +291,7 @@ impl Serf {
             members: node.known_len(),
             failed,
             left,
+            suspects,
             health_score: node.health(),
             member_time: clocks.member.time(),
             event_time: clocks.event.time(),
@@ -295,6 +299,7 @@ impl Serf {
             intent_queue: node.queue_len(INTENTS),
             event_queue: node.queue_len(EVENTS),
             query_queue: node.queue_len(QUERIES),
+            claim_queue: node.rumours_len(),
             encrypted: !node.keyring().is_empty(),
             coordinate_resets: self.coordinates.as_ref().map_or(0, |own| own.resets()),
         }
@@ -431,6 +436,9 @@ impl Serf {
             return;
         }
         let Self { cx, members, .. } = self;
+        let stats = cx.stats.count();
+        stats.messages_in += 1;
+        stats.message_bytes_in += bytes.len() as u64;
         let passed_on = match Message::decode(bytes) {
             Ok(Message::Join(join)) => members.on_join(cx, &join),
             Ok(Message::Leave(leave)) => members.on_leave(cx, &leave),
@@ -453,7 +461,7 @@ impl Serf {
         match event {
             event::Event::Up(member) => members.on_up(cx, &member),
             event::Event::Down { member, by, .. } => {
-                if cx.config.swim().evidence_events() {
+                if cx.tells_evidence() {
                     cx.find_out(member.clone(), Finding::Down { by });
                 }
                 members.on_down(cx, member);

@@ -119,7 +119,10 @@ impl Queries {
         };
         let heard = if response.is_ack() { &mut asked.acked } else { &mut asked.answered };
         if heard.contains(&from) {
-            cx.stats.count().responses_again += 1;
+            let stats = cx.stats.count();
+            let again =
+                if response.is_ack() { &mut stats.acks_again } else { &mut stats.responses_again };
+            *again += 1;
             return;
         }
         if heard.len() >= asked.answers_max {

@@ -34,6 +34,10 @@ impl Counters {
 }
 
 counters! {
+    /// Serf messages that came by datagram or as a direct stream message, of whatever kind.
+    messages_in,
+    /// Bytes of those, their type counted.
+    message_bytes_in,
     /// Messages that do not decode, or are of an unknown type.
     malformed,
     /// Intents that were older than what is known.
@@ -77,7 +81,9 @@ counters! {
     responses,
     /// Acks and responses that nobody waits for.
     responses_unexpected,
-    /// Acks and responses that came before.
+    /// Acks that came before.
+    acks_again,
+    /// Responses that came before.
     responses_again,
     /// Acks and responses of more nodes than there were when the query was asked.
     responses_crowded,
@@ -97,6 +103,8 @@ counters! {
     coordinates,
     /// Coordinates of other nodes, or round trips, that make no sense.
     coordinates_rejected,
+    /// Round trips that took no time at all, as far as the clock says; they were taken.
+    rtts_zero,
     /// Events dropped because nobody fetched them.
     events_dropped,
 }
@@ -112,6 +120,8 @@ pub struct Info {
     pub failed: usize,
     /// Those that left.
     pub left: usize,
+    /// Those that are there and suspected; Serf tells nobody.
+    pub suspects: usize,
     /// Lifeguard's health score: 0 is best.
     pub health_score: u32,
     /// The member clock.
@@ -126,6 +136,8 @@ pub struct Info {
     pub event_queue: usize,
     /// Queries that wait to be gossiped.
     pub query_queue: usize,
+    /// Claims about members that wait to be gossiped; Serf tells nobody.
+    pub claim_queue: usize,
     /// Whether there are keys.
     pub encrypted: bool,
     /// How often the coordinate had to start afresh.

@@ -242,6 +242,7 @@ impl Ctx {
             // Nobody to tell: the claim still waits for whoever comes.
             self.own_claim_sent();
         }
+        self.stats.alive_claims += 1;
         self.gossip(Rumour::Alive { subject: self.me });
     }
 

@@ -316,7 +316,6 @@ impl Exchanges {
             Action::Open(id) => {
                 let out = self.outbound.get(&id).expect("an action goes when its exchange does");
                 write_request(cx, out, above, buf);
-                cx.stats.streams_out += 1;
                 Exchange::Open {
                     id,
                     to: out.seat.addr,
@@ -328,12 +327,10 @@ impl Exchanges {
             }
             Action::State { id, join } => {
                 write_state(cx, join, above, buf);
-                cx.stats.streams_out += 1;
                 Exchange::Reply { id, len: buf.len() - start }
             }
             Action::Ack { id, seq } => {
                 wire::Ack { seq, payload: None }.encode(buf);
-                cx.stats.streams_out += 1;
                 Exchange::Reply { id, len: buf.len() - start }
             }
             Action::Refuse { id, text } => {
@@ -343,11 +340,15 @@ impl Exchanges {
             Action::Close(id) => Exchange::Close { id },
             Action::Cancel(id) => Exchange::Cancel { id },
         };
+        if let Exchange::Open { len, .. } | Exchange::Reply { len, .. } = exchange {
+            cx.stats.streams_out += 1;
+            cx.stats.stream_bytes_out += len as u64;
+        }
         Some(exchange)
     }
 }
 
-fn write_request(cx: &Ctx, out: &Outbound, above: Above<'_>, buf: &mut BytesMut) {
+fn write_request(cx: &mut Ctx, out: &Outbound, above: Above<'_>, buf: &mut BytesMut) {
     match &out.purpose {
         Purpose::StreamPing { seq } => {
             // Under another name nobody there may answer for the member (memberlist spec 3.4).
@@ -366,7 +367,14 @@ fn write_request(cx: &Ctx, out: &Outbound, above: Above<'_>, buf: &mut BytesMut)
 }
 
 /// Everything this node knows (memberlist spec 3.3).
-fn write_state(cx: &Ctx, join: bool, above: Above<'_>, buf: &mut BytesMut) {
+fn write_state(cx: &mut Ctx, join: bool, above: Above<'_>, buf: &mut BytesMut) {
+    let start = buf.len();
+    write_all(cx, join, above, buf);
+    cx.stats.states_out += 1;
+    cx.stats.state_bytes_out += (buf.len() - start) as u64;
+}
+
+fn write_all(cx: &Ctx, join: bool, above: Above<'_>, buf: &mut BytesMut) {
     // The header has its length, so it is written apart; a push/pull is O(n) anyway.
     let mut written = BytesMut::new();
     let app_state = match above {

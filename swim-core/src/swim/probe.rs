@@ -115,6 +115,9 @@ impl Prober {
             stream_answered: false,
         });
         cx.stats.probes += 1;
+        if cx.awareness > 0 {
+            cx.stats.rare().probes_degraded += 1;
+        }
         cx.out.probe(Packet::Probe { target, seq });
         cx.timers.arm(Timer::ProbeStep, step);
     }

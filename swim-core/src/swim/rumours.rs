@@ -224,8 +224,7 @@ impl Rumours {
         ended
     }
 
-    /// Fills what is left of a datagram, each thing at most once. `own` is this node's slot;
-    /// the result says whether the claim about it went for the last time.
+    /// Fills what is left of a datagram, each thing at most once. `own` is this node's slot.
     pub(crate) fn fill(
         &mut self,
         room: &mut Room,
@@ -234,15 +233,26 @@ impl Rumours {
         own: SlotId,
         out: &mut Compound<'_>,
         ended: &mut Ended,
-    ) -> bool {
-        let Some(queued) = &mut self.0 else { return false };
-        let own_finished = queued.fill(room, limit, members, own, out, ended);
+    ) -> Filled {
+        let Some(queued) = &mut self.0 else { return Filled::default() };
+        let filled = queued.fill(room, limit, members, own, out, ended);
         // What a large push/pull has queued does not weigh on until the next look.
         if queued.membership.places() > PLACES_KEPT {
             self.trim();
         }
-        own_finished
+        filled
     }
+}
+
+/// What a datagram was filled with.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Filled {
+    /// The claim about this node itself went for the last time.
+    pub(crate) own_finished: bool,
+    /// User broadcasts.
+    pub(crate) broadcasts: u32,
+    /// Bytes of those.
+    pub(crate) broadcast_bytes: usize,
 }
 
 /// An empty queue with room for more claims than this gives its memory back at once.
@@ -270,16 +280,16 @@ impl Queued {
         own: SlotId,
         out: &mut Compound<'_>,
         ended: &mut Ended,
-    ) -> bool {
+    ) -> Filled {
+        let mut filled = Filled::default();
         let (dedicated, carried) = (room.dedicated, out.count());
         self.fills = self.fills.wrapping_add(dedicated.into());
         let user_first =
             dedicated && self.user.is_some() && self.fills.is_multiple_of(USER_FIRST_EVERY);
         if user_first {
             let first = self.fills / USER_FIRST_EVERY;
-            self.fill_user(room, limit, first, out, ended);
+            self.fill_user(room, limit, first, out, ended, &mut filled);
         }
-        let mut own_finished = false;
         let by_subject = &mut self.by_subject;
         self.membership.fill(
             room,
@@ -292,13 +302,13 @@ impl Queued {
             },
             |rumour| {
                 by_subject.remove(&rumour.subject());
-                own_finished |= rumour.subject() == own;
+                filled.own_finished |= rumour.subject() == own;
             },
         );
         if !user_first {
-            self.fill_user(room, limit, 0, out, ended);
+            self.fill_user(room, limit, 0, out, ended, &mut filled);
         }
-        own_finished
+        filled
     }
 
     fn fill_user(
@@ -308,6 +318,7 @@ impl Queued {
         first: u32,
         out: &mut Compound<'_>,
         ended: &mut Ended,
+        filled: &mut Filled,
     ) {
         let Some(user) = &mut self.user else { return };
         let UserLanes { lanes, by_key } = &mut **user;
@@ -323,6 +334,8 @@ impl Queued {
                         to.put(&[Kind::User.byte()]);
                         to.bytes(&broadcast.payload);
                     });
+                    filled.broadcasts += 1;
+                    filled.broadcast_bytes += broadcast.payload.len();
                     Some(len.into())
                 },
                 |broadcast| {

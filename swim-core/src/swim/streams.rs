@@ -25,6 +25,7 @@ impl Node {
         self.cx.stats.streams_in += 1;
         let kind = bytes.first().copied().and_then(Kind::from_byte);
         if Theirs::is_state(&self.cx, bytes) {
+            self.count_state(bytes);
             return self.on_push_pull(id, bytes);
         }
         let taken = match kind {
@@ -33,6 +34,11 @@ impl Node {
             _ => Err(Rejected::WrongPlane),
         };
         taken.inspect_err(|_| self.exchanges.close(&mut self.cx, id))
+    }
+
+    fn count_state(&mut self, bytes: &[u8]) {
+        self.cx.stats.states_in += 1;
+        self.cx.stats.state_bytes_in += bytes.len() as u64;
     }
 
     /// Verify, ask the policy, answer, merge: Go answers first, which makes merges one-sided
@@ -116,7 +122,7 @@ impl Node {
             Purpose::Join(..) | Purpose::Sync | Purpose::Reconnect => {}
         }
         match bytes.first().copied().and_then(Kind::from_byte) {
-            _ if Theirs::is_state(&self.cx, bytes) => {}
+            _ if Theirs::is_state(&self.cx, bytes) => self.count_state(bytes),
             Some(Kind::Error) => return Err(ExchangeError::Remote),
             None if bytes.is_empty() => return Err(ExchangeError::Closed),
             _ => return Err(ExchangeError::Malformed),

@@ -14,7 +14,7 @@ use super::node::Node;
 use crate::event::Outcome;
 use crate::ids::{Lane, OpId};
 use crate::input::Exchange;
-use crate::member::{Member, Record};
+use crate::member::{Member, Record, State};
 use crate::time::Instant;
 
 impl Node {
@@ -103,6 +103,10 @@ impl Node {
     /// Whether a member is alive or suspect.
     pub(crate) fn is_live(&self, slot: SlotId) -> bool {
         self.cx.members.slot(slot).state().is_live()
+    }
+
+    pub(crate) fn is_suspect(&self, slot: SlotId) -> bool {
+        self.cx.members.slot(slot).state() == State::Suspect
     }
 
     /// Where this node stands in its own table.

@@ -209,6 +209,9 @@ impl Ctx {
         } else if suspicion.is_uncalled() {
             self.call(slot);
         } else {
+            if !suspicion.is_confirmed() {
+                self.stats.rare().suspicions_unconfirmed += 1;
+            }
             let incarnation = self.members.slot(slot).incarnation();
             let from = self.my_name();
             self.apply_dead(slot, incarnation, from);
@@ -243,6 +246,7 @@ impl Ctx {
             _ => from.clone(),
         };
         let cause = self.bury(slot, incarnation, from);
+        self.stats.dead_claims += 1;
         let by = self.config.knobs.evidence_events.then_some(by);
         self.raise(Event::Down { member: self.members.member(slot), cause, by });
     }

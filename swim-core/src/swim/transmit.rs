@@ -218,8 +218,10 @@ fn fill(cx: &mut Ctx, compound: &mut Compound<'_>, outer: usize) {
     let limit = cx.transmit_limit();
     let mut ended = Ended::new();
     let Ctx { rumours, members, me, .. } = cx;
-    let own_sent = rumours.fill(&mut room, limit, members, *me, compound, &mut ended);
-    if own_sent {
+    let filled = rumours.fill(&mut room, limit, members, *me, compound, &mut ended);
+    cx.stats.broadcasts_out += u64::from(filled.broadcasts);
+    cx.stats.broadcast_bytes_out += filled.broadcast_bytes as u64;
+    if filled.own_finished {
         cx.own_claim_sent();
     }
     if !ended.is_empty() {

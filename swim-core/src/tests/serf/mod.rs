@@ -5,6 +5,7 @@ mod coalescing;
 mod conflict;
 mod coordinates;
 mod embedding;
+mod figures;
 mod hazards;
 mod journal;
 mod keys;
