@@ -424,3 +424,21 @@ fn figures_are_there_for_prometheus() {
     assert!(get("PUT /metrics HTTP/1.1\r\n\r\n").starts_with("HTTP/1.1 405 "));
     assert!(get("hello\r\n\r\n").starts_with("HTTP/1.1 400 "));
 }
+
+#[test]
+fn lines_of_a_snapshot_that_say_nothing_are_told_by_number() {
+    let dir = Dir::new("snapshot");
+    let path = dir.0.join("snapshot");
+    std::fs::write(&path, "clock: 5\nclock: x\n#\nnonsense\nevent-clo").unwrap();
+    let snapshot = format!("--snapshot={}", path.display());
+    let bind = free_addr(36).to_string();
+    let mut agent = Agent::start(&["--node=a", "--bind", &bind, &snapshot]);
+    let mut lines = BufReader::new(agent.0.stderr.take().unwrap()).lines();
+    for says in [
+        "line 5: the last 9 bytes are no whole line",
+        "2 lines say nothing and were passed over: 2, 4",
+    ] {
+        let line = lines.next().unwrap().unwrap();
+        assert!(line.ends_with(says), "{line}");
+    }
+}

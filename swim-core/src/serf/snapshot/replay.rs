@@ -1,5 +1,7 @@
 //! Reading a snapshot at the start (serf spec 7.5).
 
+use alloc::vec::Vec;
+
 use crate::serf::snapshot::{Line, Snapshot};
 
 /// What a snapshot held.
@@ -14,24 +16,39 @@ pub struct Replay {
     pub torn_bytes: usize,
     /// Lines that say nothing, and were passed over.
     pub bad_lines: u64,
+    /// The numbers of the first of those, at most [`BAD_LINES_TOLD`](Self::BAD_LINES_TOLD). The
+    /// first line of the file is number 1.
+    pub bad_line_numbers: Vec<u64>,
+    /// The number of whole lines; what is torn comes behind those.
+    pub whole_lines: u64,
 }
 
 impl Replay {
+    /// Of how many bad lines the numbers are kept.
+    pub const BAD_LINES_TOLD: usize = 8;
+
     /// Reads a snapshot, whatever its bytes. With `rejoins`, a node that has left still knows whom
     /// to join.
     pub fn read(bytes: &[u8], rejoins: bool) -> Self {
         let mut snapshot = Snapshot::new(rejoins);
-        let (mut whole_bytes, mut bad_lines) = (0, 0);
+        let (mut whole_bytes, mut whole_lines) = (0, 0);
+        let (mut bad_lines, mut bad_line_numbers) = (0, Vec::new());
         for line in bytes.split_inclusive(|byte| *byte == b'\n') {
             let Some(line_only) = line.strip_suffix(b"\n") else { break };
             whole_bytes += line.len();
-            match Line::parse(line_only) {
-                Some(line) => snapshot.apply(line),
-                None => bad_lines += 1,
+            whole_lines += 1;
+            if let Some(line) = Line::parse(line_only) {
+                snapshot.apply(line);
+                continue;
+            }
+            bad_lines += 1;
+            if bad_line_numbers.len() < Self::BAD_LINES_TOLD {
+                bad_line_numbers.push(whole_lines);
             }
         }
         snapshot.set_file_bytes(whole_bytes as u64);
-        Self { snapshot, whole_bytes, torn_bytes: bytes.len() - whole_bytes, bad_lines }
+        let torn_bytes = bytes.len() - whole_bytes;
+        Self { snapshot, whole_bytes, torn_bytes, bad_lines, bad_line_numbers, whole_lines }
     }
 }
 
@@ -70,6 +87,9 @@ mod tests {
         let garbage = [FILE, b"\xff\x00\nclock: 1x\nclock: 6\n"].concat();
         let replay = Replay::read(&garbage, false);
         assert_eq!((replay.bad_lines, replay.snapshot.clocks()), (2, (6, 7, 9)));
+        assert_eq!((&replay.bad_line_numbers[..], replay.whole_lines), (&[8, 9][..], 10));
+        let replay = Replay::read(&b"?\n".repeat(1000), false);
+        assert_eq!((replay.bad_lines, replay.bad_line_numbers), (1000, (1..=8).collect()));
     }
 
     #[test]

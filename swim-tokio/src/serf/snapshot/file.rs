@@ -21,17 +21,25 @@ pub(crate) fn open(path: &Path, rejoins: bool) -> io::Result<Found> {
         Err(e) => return Err(e),
     };
     let replay = Replay::read(&bytes, rejoins);
-    let Replay { snapshot, whole_bytes, torn_bytes, bad_lines } = replay;
+    let Replay { snapshot, whole_bytes, torn_bytes, bad_lines, bad_line_numbers, whole_lines } =
+        replay;
     let file = append_to(path)?;
     if torn_bytes > 0 {
         tracing::warn!(
-            "snapshot {}: the last {torn_bytes} bytes are no whole line",
-            path.display()
+            "snapshot {}: line {}: the last {torn_bytes} bytes are no whole line",
+            path.display(),
+            whole_lines + 1
         );
         file.set_len(whole_bytes as u64)?;
     }
     if bad_lines > 0 {
-        tracing::warn!("snapshot {}: {bad_lines} lines say nothing", path.display());
+        let numbers: Vec<_> = bad_line_numbers.iter().map(u64::to_string).collect();
+        let more = if bad_lines > numbers.len() as u64 { ", ..." } else { "" };
+        tracing::warn!(
+            "snapshot {}: {bad_lines} lines say nothing and were passed over: {}{more}",
+            path.display(),
+            numbers.join(", ")
+        );
     }
     Ok(Found { snapshot, file })
 }
