@@ -442,3 +442,30 @@ fn lines_of_a_snapshot_that_say_nothing_are_told_by_number() {
         assert!(line.ends_with(says), "{line}");
     }
 }
+
+#[test]
+fn whoever_asks_how_it_is_used_is_told_the_program_and_the_handlers() {
+    for (args, code) in
+        [(&["agent", "--help"][..], 0), (&["join", "-h"], 0), (&["join"], 1), (&["event"], 1)]
+    {
+        let output = swim(args);
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert!(text.contains(&format!("\nUsage: swim {} [OPTIONS]", args[0])), "{text}");
+        assert_eq!(output.status.code(), Some(code));
+    }
+    let help = String::from_utf8(swim(&["agent", "-help"]).stdout).unwrap();
+    for text in [
+        "--role <ROLE>",
+        "[FILTERS=]SCRIPT",
+        "--event-handler member-join,member-leave=./members.sh",
+        "user:deploy=",
+        "query:load=",
+        "SERF_EVENT",
+        "SERF_SELF_ROLE",
+        "SERF_USER_LTIME",
+        "SERF_QUERY_NAME",
+        "standard input",
+    ] {
+        assert!(help.contains(text), "no {text} in {help}");
+    }
+}

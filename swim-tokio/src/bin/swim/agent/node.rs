@@ -104,8 +104,7 @@ fn swim(config: &AgentConfig) -> Result<ConfigBuilder, String> {
         "wan" => Config::wan(),
         "local" => Config::local(),
         other => {
-            let valid = "[lan wan local]";
-            return Err(format!("Unknown profile: {other}. Valid profiles are: {valid}"));
+            return Err(format!("Unknown profile: {other}. Valid profiles are: [lan wan local]"));
         }
     };
     swim = swim.label(config.label.as_bytes()).compression(config.enable_compression);

@@ -25,6 +25,8 @@ impl Failure {
     /// The arguments are wrong: why, and how the command is used.
     pub(super) fn usage(command: &str, why: &str) -> Self {
         let mut cli = Cli::command();
+        // Else the usage would lack the name of the program.
+        cli.build();
         let help = cli.find_subcommand_mut(command).map(|c| c.render_help().to_string());
         let help = help.unwrap_or_default();
         match why {

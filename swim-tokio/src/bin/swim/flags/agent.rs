@@ -11,7 +11,7 @@ use swim_tokio::agent::parse_duration;
 ///
 /// What no flag says is as the configuration files have it, else as stated here.
 #[derive(Args, Debug)]
-#[command(args_override_self = true)]
+#[command(args_override_self = true, after_help = HANDLERS)]
 pub(crate) struct AgentFlags {
     /// Configuration: a file, or a directory whose `*.json` are read in the order of their names;
     /// may be repeated, and later ones add to earlier ones
@@ -100,12 +100,11 @@ pub(crate) struct AgentFlags {
     #[arg(long, value_name = "FILE")]
     pub(crate) tags_file: Option<String>,
 
-    /// The tag `role`; in favour of --tag role=ROLE
-    #[arg(long, value_name = "ROLE", hide = true)]
+    /// The tag `role`, for scripts of old; in favour of --tag role=ROLE
+    #[arg(long, value_name = "ROLE")]
     pub(crate) role: Option<String>,
 
-    /// What to run on events, [FILTERS=]SCRIPT with filters such as member-join, user:deploy,
-    /// query:load; may be repeated
+    /// What to run on events, [FILTERS=]SCRIPT, see below; may be repeated
     #[arg(long, value_name = "HANDLER")]
     pub(crate) event_handler: Vec<String>,
 
@@ -157,6 +156,26 @@ pub(crate) struct AgentFlags {
     #[arg(long, value_enum, default_value = "text")]
     pub(crate) events: Format,
 }
+
+/// What `--event-handler` takes, and what a script is told (serf spec 9.2).
+const HANDLERS: &str = "\
+Event handlers: [FILTERS=]SCRIPT
+  FILTERS is a list with commas of: member-join, member-leave, member-failed, member-update,
+  member-reap, user, user:NAME, query, query:NAME, or * for all, as without filters. SCRIPT is run
+  by the shell, one at a time.
+    --event-handler ./all.sh
+    --event-handler member-join,member-leave=./members.sh
+    --event-handler user:deploy=./deploy.sh
+    --event-handler query:load=uptime
+  Its environment:
+    SERF_EVENT                         member-join and so on, user or query
+    SERF_SELF_NAME, SERF_SELF_ROLE     name and tag `role` of this node
+    SERF_TAG_KEY                       each tag of this node, its key in upper case
+    SERF_USER_EVENT, SERF_USER_LTIME   name and Lamport time of a user event
+    SERF_QUERY_NAME, SERF_QUERY_LTIME  name and Lamport time of a query
+  Its standard input: for each member a line NAME, ADDRESS, ROLE and KEY=VALUE,KEY=VALUE with tabs
+  between them; of user events and queries the payload. What it prints, up to 8 KiB, answers a query
+  if it ends with 0.";
 
 /// Prints a new key for --encrypt.
 #[derive(Args, Debug)]

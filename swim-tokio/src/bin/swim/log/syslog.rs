@@ -71,7 +71,10 @@ pub(crate) enum SyslogError {
 impl fmt::Display for SyslogError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Facility(name) => write!(f, "invalid syslog facility: {name}"),
+            Self::Facility(name) => {
+                let all = FACILITIES.join(" ");
+                write!(f, "invalid syslog facility: {name}. Valid facilities are: [{all}]")
+            }
             Self::Socket(e) => write!(f, "cannot reach syslog at {}: {e}", SOCKETS.join(", ")),
         }
     }
@@ -117,6 +120,8 @@ mod tests {
             assert!(text.ends_with(&end), "{text}");
         }
         assert_eq!(facility_of("local7").unwrap(), 23);
-        assert_eq!(facility_of("moon").unwrap_err().to_string(), "invalid syslog facility: moon");
+        let says = facility_of("moon").unwrap_err().to_string();
+        let start = "invalid syslog facility: moon. Valid facilities are: [KERN USER ";
+        assert!(says.starts_with(start) && says.ends_with(" LOCAL6 LOCAL7]"), "{says}");
     }
 }
