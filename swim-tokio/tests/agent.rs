@@ -469,3 +469,56 @@ fn whoever_asks_how_it_is_used_is_told_the_program_and_the_handlers() {
         assert!(help.contains(text), "no {text} in {help}");
     }
 }
+
+/// A terminal, and the program's end of it.
+fn terminal(rows: u16, columns: u16) -> (std::fs::File, std::fs::File) {
+    use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+
+    let ours = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+    grantpt(&ours).unwrap();
+    unlockpt(&ours).unwrap();
+    let name = ptsname(&ours, Vec::new()).unwrap();
+    let path = std::str::from_utf8(name.to_bytes()).unwrap();
+    let theirs = std::fs::OpenOptions::new().read(true).write(true).open(path).unwrap();
+    let ours = std::fs::File::from(ours);
+    resize(&ours, rows, columns);
+    (ours, theirs)
+}
+
+fn resize(terminal: &std::fs::File, rows: u16, columns: u16) {
+    let size =
+        rustix::termios::Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
+    rustix::termios::tcsetwinsize(terminal, size).unwrap();
+}
+
+#[test]
+fn the_list_that_is_watched_fits_the_terminal_whatever_becomes_of_that() {
+    use std::io::Read as _;
+
+    let (a, b, rpc) = (free_addr(39).to_string(), free_addr(40).to_string(), free_addr(41));
+    let rpc = format!("--rpc-addr={rpc}");
+    let mut one = Agent::start(&["--node=one", "--bind", &a, &rpc]);
+    one.wait_event("\"one\"");
+    let mut two = Agent::start(&["--node=two", "--bind", &b, "--join", &a]);
+    two.wait_event("\"one\"");
+    one.wait_event("\"two\"");
+    let (screen, theirs) = terminal(3, 30);
+    let mut watch = Command::new(env!("CARGO_BIN_EXE_swim"));
+    watch.args(["members", "--watch", &rpc]).stdout(theirs).stderr(Stdio::null());
+    let watch = Agent(watch.spawn().unwrap());
+    let mut shown = String::new();
+    let mut wait = |text: &str| {
+        let mut buffer = [0; 4096];
+        while !shown.contains(text) {
+            let len = (&screen).read(&mut buffer).unwrap();
+            shown += str::from_utf8(&buffer[..len]).unwrap();
+        }
+        std::mem::take(&mut shown)
+    };
+    let frame = wait("... and 2 more");
+    assert!(frame.contains("2 members (Ctrl-C ends)") && !frame.contains("one  "), "{frame}");
+    resize(&screen, 24, 80);
+    watch.signal(Signal::SIGWINCH);
+    let frame = wait("\ntwo  ");
+    assert!(frame.contains("\none  ") && !frame.contains("more"), "{frame}");
+}
