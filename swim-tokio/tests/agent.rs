@@ -522,3 +522,27 @@ fn the_list_that_is_watched_fits_the_terminal_whatever_becomes_of_that() {
     let frame = wait("\ntwo  ");
     assert!(frame.contains("\none  ") && !frame.contains("more"), "{frame}");
 }
+
+#[test]
+fn a_reload_that_takes_time_does_not_put_off_the_end() {
+    let dir = Dir::new("reload");
+    let path = dir.0.join("tags.json");
+    std::fs::write(&path, r#"{"tags": {"a": "1"}}"#).unwrap();
+    let config = format!("--config-file={}", path.display());
+    let (a, b) = (free_addr(37).to_string(), free_addr(38).to_string());
+    let mut stays = Agent::start(&["--node=stays", "--bind", &a]);
+    stays.wait_event("\"stays\"");
+    // With this profile gossip goes out twice a second, so it takes seconds to tell new tags.
+    let wan = ["--profile=wan", "--log-level=debug", &config];
+    let mut goes = Agent::start(&[&["--node=goes", "--bind", &b, "--join", &a][..], &wan].concat());
+    goes.wait_event("\"stays\"");
+    std::fs::write(&path, r#"{"tags": {"a": "2"}}"#).unwrap();
+    let mut lines = BufReader::new(goes.0.stderr.take().unwrap()).lines();
+    goes.signal(Signal::SIGHUP);
+    assert!(lines.any(|line| line.unwrap().contains("Reloading configuration...")));
+    goes.signal(Signal::SIGINT);
+    let next = lines
+        .map(Result::unwrap)
+        .find(|line| line.contains("Gracefully shutting down agent...") || line.contains("tags"));
+    assert!(next.as_ref().is_some_and(|line| line.contains("Gracefully")), "{next:?}");
+}

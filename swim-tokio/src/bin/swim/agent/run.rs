@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use swim_tokio::rpc::{Feed, Server, ServerConfig};
 use swim_tokio::serf::{SerfBackend, SerfHandle};
+use swim_tokio::swim_core::serf::Tags;
 use tokio::task::JoinHandle;
 
 use super::discover::Discovery;
@@ -133,7 +134,7 @@ impl Running {
             tokio::select! {
                 failed = &mut joining => return failed,
                 signal = signals.next() => match signal {
-                    Signal::Reload => self.reload(flags).await,
+                    Signal::Reload => self.reload(flags),
                     Signal::Figures => self.print_figures().await,
                     signal => return Ok(self.end(signal, signals).await),
                 },
@@ -177,8 +178,9 @@ impl Running {
         }
     }
 
-    /// Reads the configuration again: log level, handlers and tags take effect, as with Serf.
-    async fn reload(&self, flags: &AgentFlags) {
+    /// Reads the configuration again: log level, handlers and tags take effect, as with Serf. The
+    /// tags are told meanwhile: another signal need not wait for that.
+    fn reload(&self, flags: &AgentFlags) {
         tracing::info!("Reloading configuration...");
         let settings = match Settings::read(flags) {
             Ok(settings) => settings,
@@ -187,10 +189,8 @@ impl Running {
         self.log.set_level(settings.level);
         self.handlers.replace(settings.handlers);
         // Serf would set the tags of the configuration, which are none, and so empty the file.
-        if settings.config.tags_file.is_empty()
-            && let Err(e) = self.handle.set_tags(settings.tags).await
-        {
-            tracing::error!("Failed to update tags: {e}");
+        if settings.config.tags_file.is_empty() {
+            tokio::spawn(tell_tags(self.handle.clone(), settings.tags));
         }
     }
 
@@ -216,6 +216,13 @@ impl Running {
             config.label,
             if config.profile.is_empty() { "lan" } else { &config.profile },
         );
+    }
+}
+
+async fn tell_tags(handle: SerfHandle, tags: Tags) {
+    match handle.set_tags(tags).await {
+        Ok(()) => tracing::debug!("The tags of the configuration were told"),
+        Err(e) => tracing::error!("Failed to update tags: {e}"),
     }
 }
 
