@@ -546,3 +546,19 @@ fn a_reload_that_takes_time_does_not_put_off_the_end() {
         .find(|line| line.contains("Gracefully shutting down agent...") || line.contains("tags"));
     assert!(next.as_ref().is_some_and(|line| line.contains("Gracefully")), "{next:?}");
 }
+
+#[test]
+fn figures_and_log_lines_name_the_pool_that_has_a_label() {
+    let bind = free_addr(35).to_string();
+    let mut agent = Agent::start(&["--node=a", "--bind", &bind, "--label=w\"1"]);
+    agent.wait_event("\"a\"");
+    let mut lines = BufReader::new(agent.0.stderr.take().unwrap()).lines();
+    let mut next = |text: &str| lines.find(|line| line.as_ref().unwrap().contains(text)).unwrap();
+    let joined = next("EventMemberJoin: a").unwrap();
+    assert!(joined.ends_with(" pool=w\"1"), "{joined}");
+    agent.signal(Signal::SIGUSR1);
+    let members = next("swim_members{").unwrap();
+    assert_eq!(members, r#"swim_members{pool="w\"1",status="alive"} 1"#);
+    assert!(next("swim_suspects").unwrap().starts_with("# HELP"));
+    assert_eq!(next("swim_suspects{").unwrap(), r#"swim_suspects{pool="w\"1"} 0"#);
+}

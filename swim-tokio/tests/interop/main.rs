@@ -10,6 +10,7 @@ mod agent_configs;
 mod agent_crashes;
 #[cfg(target_os = "linux")]
 mod agent_discovers;
+mod agent_figures;
 mod agent_files;
 mod agent_handlers;
 mod agent_queues;

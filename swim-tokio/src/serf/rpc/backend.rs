@@ -66,6 +66,11 @@ impl SerfBackend {
         self
     }
 
+    /// The agent behind it.
+    pub const fn handle(&self) -> &SerfHandle {
+        &self.handle
+    }
+
     /// Waits until a client has made the agent leave, and has been told so.
     pub async fn stopped(&self) {
         self.left.notified().await;

@@ -5,9 +5,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use swim_tokio::agent::{Handler, SelfInfo, invoke};
 use swim_tokio::rpc::{AgentEvent, Backend as _};
-use swim_tokio::serf::{SerfBackend, SerfHandle};
+use swim_tokio::serf::SerfBackend;
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
+
+use super::metrics::Push;
 
 /// The scripts of the agent, which a reload may replace. Clones are the same.
 #[derive(Clone)]
@@ -47,13 +49,14 @@ impl Handlers {
     }
 
     /// Runs scripts until the agent ends.
-    pub(crate) async fn run(self, mut queue: Queue, handle: SerfHandle, backend: SerfBackend) {
+    pub(crate) async fn run(self, mut queue: Queue, backend: SerfBackend, push: Push) {
+        let handle = backend.handle();
         while let Some(event) = queue.0.recv().await {
             let Ok(me) = handle.me().await else { return };
             let tags = me.tags().iter().map(|(k, v)| (k.to_owned(), v.to_owned())).collect();
             let me = SelfInfo { name: me.name().to_owned(), tags };
             for handler in self.now().iter().filter(|handler| handler.wants(&event)) {
-                run(handler, &me, &event, &backend).await;
+                run(handler, &me, &event, &backend, &push).await;
             }
         }
     }
@@ -63,7 +66,13 @@ impl Handlers {
     }
 }
 
-async fn run(handler: &Handler, me: &SelfInfo, event: &AgentEvent, backend: &SerfBackend) {
+async fn run(
+    handler: &Handler,
+    me: &SelfInfo,
+    event: &AgentEvent,
+    backend: &SerfBackend,
+    push: &Push,
+) {
     let name = match event {
         AgentEvent::Members { change, .. } => change.as_str(),
         AgentEvent::User { .. } => "user",
@@ -74,6 +83,7 @@ async fn run(handler: &Handler, me: &SelfInfo, event: &AgentEvent, backend: &Ser
         Ok(done) => done,
         Err(e) => return tracing::error!("Error invoking script '{script}': {e}"),
     };
+    push.on_script(script, done.took);
     if done.dropped > 0 {
         tracing::warn!("Script '{script}' generated {} bytes more than are kept", done.dropped);
     }

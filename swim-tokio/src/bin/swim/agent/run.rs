@@ -27,7 +27,7 @@ pub(crate) fn run(flags: &AgentFlags) -> Result<ExitCode, String> {
     let settings = Settings::read(flags)?;
     // Whatever is wrong with the settings comes before the first line of the log.
     let builder = node::builder(&settings)?;
-    let log = log::start(settings.level, sinks(&settings, flags)?);
+    let log = log::start(settings.level, &settings.config.label, sinks(&settings, flags)?);
     settings.warn_of_least();
     // One thread does it all; the others are for large messages and files.
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -42,7 +42,6 @@ pub(crate) fn run(flags: &AgentFlags) -> Result<ExitCode, String> {
         let (handle, events) = started;
         let (handlers, queue) = Handlers::new(settings.handlers.clone());
         let backend = backend(&settings, &handle, &handlers);
-        tokio::spawn(handlers.clone().run(queue, handle.clone(), backend.clone()));
         let feed = Feed::new();
         let config = ServerConfig::new().token(&settings.config.rpc_auth);
         let server = Arc::new(backend.clone());
@@ -50,14 +49,17 @@ pub(crate) fn run(flags: &AgentFlags) -> Result<ExitCode, String> {
         let server = server.await.map_err(|e| format!("cannot listen on {}: {e}", settings.rpc))?;
         let server = Arc::new(server);
         if let Some(addr) = settings.metrics {
-            metrics::serve(addr, handle.clone(), server.clone()).await?;
+            let pool = settings.config.label.as_str().into();
+            metrics::serve(addr, handle.clone(), server.clone(), pool).await?;
         }
+        let push = Push::start(&settings.config, &handle, &server);
+        tokio::spawn(handlers.clone().run(queue, backend.clone(), push.clone()));
         let pump = Pump {
             backend: backend.clone(),
             feed,
             handlers: handlers.clone(),
             printer: Printer::start(flags.events),
-            push: Push::start(&settings.config, &handle, &server),
+            push,
         };
         let pump = tokio::spawn(pump.run(events));
         let running = Running { settings, handle, backend, handlers, server, log: log.clone() };
@@ -198,7 +200,8 @@ impl Running {
     /// they are the message of one line.
     async fn print_figures(&self) {
         if let Ok(stats) = self.handle.stats().await {
-            self.log.page(metrics::page(&stats, self.server.stats()));
+            let label = &self.settings.config.label;
+            self.log.page(metrics::page(&stats, self.server.stats(), label));
         }
     }
 

@@ -30,7 +30,12 @@ impl Line {
         let (day, time) = (date[8..10].trim_start_matches('0'), &date[11..]);
         let (month, pid) = (MONTHS[month.min(11)], std::process::id());
         let Self { component, message, .. } = self;
-        format!("<{priority}>{month} {day:>2} {time} serf[{pid}]: {component}: {message}\n")
+        let fields = self.fields_text();
+        format!("<{priority}>{month} {day:>2} {time} serf[{pid}]: {component}: {message}{fields}\n")
+    }
+
+    fn fields_text(&self) -> String {
+        self.fields.iter().map(|(name, value)| format!(" {name}={value}")).collect()
     }
 
     /// One JSON object.
@@ -50,9 +55,9 @@ impl Line {
 
 impl fmt::Display for Line {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { at, level, component, message, fields } = self;
-        write!(f, "{} [{level}] {component}: {message}", Date(at.as_secs()))?;
-        fields.iter().try_for_each(|(name, value)| write!(f, " {name}={value}"))
+        let Self { at, level, component, message, .. } = self;
+        let fields = self.fields_text();
+        write!(f, "{} [{level}] {component}: {message}{fields}", Date(at.as_secs()))
     }
 }
 
@@ -111,7 +116,7 @@ mod tests {
         #[cfg(unix)]
         {
             let pid = std::process::id();
-            let expected = format!("<12>Dec 31 23:59:59 serf[{pid}]: serf: it \"is\"\n");
+            let expected = format!("<12>Dec 31 23:59:59 serf[{pid}]: serf: it \"is\" peer=n1\n");
             assert_eq!(line.syslog(12), expected);
         }
         let json: Value = serde_json::from_str(&line.json()).unwrap();

@@ -17,7 +17,9 @@ use crate::flags::Format;
 
 /// Starts to log from this level upwards. The agent never waits for whoever reads its log: lines
 /// that are not taken are dropped, and their number is told.
-pub(crate) fn start(level: LogLevel, sinks: Sinks) -> Log {
+///
+/// `pool` is told with each line, unless it is empty.
+pub(crate) fn start(level: LogLevel, pool: &str, sinks: Sinks) -> Log {
     let log = Log {
         level: Arc::new(AtomicU8::new(level as u8)),
         tap: LogTap::new(),
@@ -27,7 +29,8 @@ pub(crate) fn start(level: LogLevel, sinks: Sinks) -> Log {
     };
     let shared = log.clone();
     // Fails only if there is a logger already.
-    let _ = tracing::subscriber::set_global_default(Logger { log: shared, dropped: Mutex::new(0) });
+    let logger = Logger { log: shared, pool: pool.into(), dropped: Mutex::new(0) };
+    let _ = tracing::subscriber::set_global_default(logger);
     log
 }
 
@@ -79,14 +82,16 @@ impl Log {
 
 struct Logger {
     log: Log,
+    /// The label of the cluster.
+    pool: String,
     /// Lines since the last one that was taken.
     dropped: Mutex<u64>,
 }
 
 impl Subscriber for Logger {
-    /// Of any level: a monitor's is its own.
+    /// Of any level: a monitor's is its own. Spans tell nodes apart, and here is one.
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.target().starts_with("swim")
+        metadata.is_event() && metadata.target().starts_with("swim")
     }
 
     fn event(&self, event: &Event<'_>) {
@@ -94,6 +99,9 @@ impl Subscriber for Logger {
         let level = level_of(metadata.level());
         let mut line = Line::now(level, component(metadata.target()));
         event.record(&mut Fields(&mut line));
+        if !self.pool.is_empty() {
+            line.fields.push(("pool", self.pool.clone()));
+        }
         let text = line.to_string();
         if self.log.takes(level) {
             #[cfg(unix)]
@@ -109,7 +117,7 @@ impl Subscriber for Logger {
         self.log.tap.push(level, text);
     }
 
-    // Nothing here opens spans.
+    // None is enabled.
     fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
         span::Id::from_u64(1)
     }

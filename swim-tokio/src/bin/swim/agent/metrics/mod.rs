@@ -2,6 +2,8 @@
 
 mod page;
 mod push;
+mod sample;
+mod send;
 mod server;
 
 pub(super) use page::page;

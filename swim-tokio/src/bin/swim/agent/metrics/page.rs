@@ -5,15 +5,19 @@ use std::fmt::Write as _;
 use swim_tokio::rpc::ServerStats;
 use swim_tokio::serf::SerfAgentStats;
 
-/// All figures: what there is now as gauges, what was counted as counters.
-pub(in crate::agent) fn page(stats: &SerfAgentStats, rpc: ServerStats) -> String {
-    let mut page = Page(String::new());
+/// All figures: what there is now as gauges, what was counted as counters. Each has the label
+/// `pool` with the label of the cluster, unless that is empty.
+pub(in crate::agent) fn page(stats: &SerfAgentStats, rpc: ServerStats, pool: &str) -> String {
+    let pool = pool.replace('\\', r"\\").replace('"', r#"\""#).replace('\n', r"\n");
+    let pool = if pool.is_empty() { pool } else { format!("pool=\"{pool}\"") };
+    let mut page = Page { text: String::new(), pool };
     let info = &stats.info;
     let alive = info.members.saturating_sub(info.failed + info.left);
     page.head("swim_members", "gauge", "Members that are known, by status.");
     for (status, count) in [("alive", alive), ("failed", info.failed), ("left", info.left)] {
         page.value("swim_members", &format!("status=\"{status}\""), count as u64);
     }
+    page.one("swim_suspects", "gauge", "Those alive that are suspected.", info.suspects as u64);
     page.one("swim_health_score", "gauge", "0 is best.", info.health_score.into());
     page.head("swim_clock", "gauge", "Lamport times, by clock.");
     for (clock, time) in
@@ -22,9 +26,12 @@ pub(in crate::agent) fn page(stats: &SerfAgentStats, rpc: ServerStats) -> String
         page.value("swim_clock", &format!("clock=\"{clock}\""), time);
     }
     page.head("swim_queue", "gauge", "Broadcasts that wait, by queue.");
-    for (queue, count) in
-        [("intent", info.intent_queue), ("event", info.event_queue), ("query", info.query_queue)]
-    {
+    for (queue, count) in [
+        ("claim", info.claim_queue),
+        ("intent", info.intent_queue),
+        ("event", info.event_queue),
+        ("query", info.query_queue),
+    ] {
         page.value("swim_queue", &format!("queue=\"{queue}\""), count as u64);
     }
     page.one("swim_encrypted", "gauge", "1 if there are keys.", info.encrypted.into());
@@ -41,20 +48,24 @@ pub(in crate::agent) fn page(stats: &SerfAgentStats, rpc: ServerStats) -> String
         ]
         .into_iter(),
     );
-    page.0
+    page.text
 }
 
-struct Page(String);
+struct Page {
+    text: String,
+    pool: String,
+}
 
 impl Page {
     fn head(&mut self, name: &str, kind: &str, help: &str) {
-        let _ = writeln!(self.0, "# HELP {name} {help}\n# TYPE {name} {kind}");
+        let _ = writeln!(self.text, "# HELP {name} {help}\n# TYPE {name} {kind}");
     }
 
     fn value(&mut self, name: &str, labels: &str, value: u64) {
-        let _ = match labels {
-            "" => writeln!(self.0, "{name} {value}"),
-            labels => writeln!(self.0, "{name}{{{labels}}} {value}"),
+        let labels = [&*self.pool, labels].into_iter().filter(|label| !label.is_empty());
+        let _ = match labels.collect::<Vec<_>>().join(",").as_str() {
+            "" => writeln!(self.text, "{name} {value}"),
+            labels => writeln!(self.text, "{name}{{{labels}}} {value}"),
         };
     }
 

@@ -19,6 +19,7 @@ pub(crate) async fn serve(
     addr: SocketAddr,
     handle: SerfHandle,
     rpc: Arc<Server>,
+    pool: Arc<str>,
 ) -> Result<(), String> {
     let listener = TcpListener::bind(addr).await;
     let listener = listener.map_err(|e| format!("cannot serve metrics at {addr}: {e}"))?;
@@ -32,10 +33,10 @@ pub(crate) async fn serve(
                 tokio::time::sleep(PAUSE).await;
                 continue;
             };
-            let (handle, rpc) = (handle.clone(), rpc.clone());
+            let (handle, rpc, pool) = (handle.clone(), rpc.clone(), pool.clone());
             tokio::spawn(async move {
                 // Whoever reads slowly, or goes, is no reason to tell anybody.
-                let _ = timeout(CLIENT_TIMEOUT, answer(stream, &handle, &rpc)).await;
+                let _ = timeout(CLIENT_TIMEOUT, answer(stream, &handle, &rpc, &pool)).await;
                 drop(place);
             });
         }
@@ -43,7 +44,12 @@ pub(crate) async fn serve(
     Ok(())
 }
 
-async fn answer(mut stream: TcpStream, handle: &SerfHandle, rpc: &Server) -> io::Result<()> {
+async fn answer(
+    mut stream: TcpStream,
+    handle: &SerfHandle,
+    rpc: &Server,
+    pool: &str,
+) -> io::Result<()> {
     let mut head = Vec::new();
     while !head.windows(4).any(|end| end == b"\r\n\r\n") {
         if head.len() >= HEAD_BYTES_MAX || stream.read_buf(&mut head).await? == 0 {
@@ -52,7 +58,7 @@ async fn answer(mut stream: TcpStream, handle: &SerfHandle, rpc: &Server) -> io:
     }
     let (status, body) = match request(&head) {
         Some(("GET", "/metrics")) => match handle.stats().await {
-            Ok(stats) => ("200 OK", page(&stats, rpc.stats())),
+            Ok(stats) => ("200 OK", page(&stats, rpc.stats(), pool)),
             Err(e) => ("503 Service Unavailable", format!("{e}\n")),
         },
         Some(("GET", _)) => ("404 Not Found", "it is at /metrics\n".into()),

@@ -1,0 +1,118 @@
+//! What the agent counts and logs of its work, beside what a real agent does of the same.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::net::{SocketAddr, UdpSocket};
+use std::time::Instant;
+
+use crate::cli::{run, with_rpc};
+use crate::ours::Swim;
+use crate::serf::{self, Net, SOON, Serf};
+
+const KEY: &str = "cg8StVXbQJ0gPvMd9o7yrg==";
+
+/// Figures that are the times of Go's functions and of its runtime.
+const GOS_OWN: [&str; 6] = [
+    "runtime.",
+    "vm.",
+    "memberlist.gossip",
+    "memberlist.probeNode",
+    "memberlist.pushPullNode",
+    "serf.snapshot.",
+];
+
+/// Has an agent do a little of everything.
+fn ask(rpc: SocketAddr) {
+    let rpc = rpc.to_string();
+    for (args, code) in [
+        (&["event", "deploy", "v1"][..], 0),
+        (&["event", "big", &"x".repeat(600)], 1),
+        (&["query", "-relay-factor=1", "-timeout=500ms", "load", "5"], 0),
+        (&["query", "-node=two", "-timeout=100ms", "other"], 0),
+        (&["query", "big", &"x".repeat(1000)], 1),
+        (&["reachability"], 0),
+        (&["keys", "-list"], 0),
+        (&["keys", "-remove", KEY], 1),
+        (&["tags", "-set", "a=1"], 0),
+        (&["join", "127.0.0.1:1"], 1),
+        (&["force-leave", "nope"], 0),
+    ] {
+        assert_eq!(run("serf", &with_rpc(args, &rpc), &[]).status.code(), Some(code), "{args:?}");
+    }
+}
+
+/// Names and kinds of the figures that have come, without those of Go's own.
+fn figures(statsd: &UdpSocket, found: &mut BTreeSet<String>) {
+    let mut buffer = [0; 65_536];
+    while let Ok(len) = statsd.recv(&mut buffer) {
+        for line in String::from_utf8_lossy(&buffer[..len]).lines() {
+            let (name, value) = line.strip_prefix("serf-agent.").unwrap().split_once(':').unwrap();
+            if !GOS_OWN.iter().any(|own| name.starts_with(own)) {
+                found.insert(format!("{name}|{}", value.split_once('|').unwrap().1));
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn whatever_theirs_counts_ours_counts_under_the_same_name_and_kind() {
+    if !serf::is_there() {
+        return;
+    }
+    let net = Net::new();
+    let statsd = [(); 2].map(|()| UdpSocket::bind("127.0.0.1:0").unwrap());
+    let configs = statsd.each_ref().map(|statsd| {
+        statsd.set_nonblocking(true).unwrap();
+        let addr = statsd.local_addr().unwrap();
+        let path = std::env::temp_dir().join(format!("swim-figures-{}.json", addr.port()));
+        fs::write(&path, format!("{{\"statsd_addr\": \"{addr}\"}}")).unwrap();
+        path
+    });
+    let flags = configs.each_ref().map(|path| format!("-config-file={}", path.display()));
+    let (encrypt, script) = (format!("-encrypt={KEY}"), "-event-handler=query:load=echo hi");
+    let theirs = Serf::start("one", net.addr(1), &[&flags[0], &encrypt, script]);
+    let ours = Swim::start_with_rpc("one", net.addr(2), &[&flags[1], &encrypt, script]);
+    configs.iter().for_each(|path| fs::remove_file(path).unwrap());
+    let joins = [1, 2].map(|n| format!("-join={}", net.addr(n)));
+    let mut two = Serf::start("two", net.addr(3), &[&joins[0], &encrypt, script]);
+    let mut other_two = Serf::start("two", net.addr(4), &[&joins[1], &encrypt, script]);
+    theirs.wait_status("two", "alive", SOON).await;
+    ours.wait_event("member-join", "two", SOON).await;
+    ask(theirs.rpc());
+    ask(ours.rpc());
+    two.kill();
+    other_two.kill();
+    theirs.wait_status("two", "failed", SOON).await;
+    ours.wait_event("member-failed", "two", SOON).await;
+    let [mut theirs, mut ours] = [BTreeSet::new(), BTreeSet::new()];
+    // Those of newer agents only.
+    let newer = [
+        "memberlist.health.score|g",
+        "memberlist.node.instances.alive|g",
+        "memberlist.node.instances.dead|g",
+        "memberlist.node.instances.left|g",
+        "memberlist.node.instances.suspect|g",
+        "memberlist.queue.broadcasts|ms",
+        "memberlist.size.local|g",
+        "memberlist.size.remote|ms",
+    ];
+    let start = Instant::now();
+    loop {
+        figures(&statsd[0], &mut theirs);
+        figures(&statsd[1], &mut ours);
+        let lacks: Vec<_> = theirs.difference(&ours).map(String::as_str).collect();
+        let older: Vec<_> = newer.iter().filter(|name| !ours.contains(**name)).collect();
+        if lacks.is_empty() && older.is_empty() && theirs.contains("serf.member.failed|c") {
+            break;
+        }
+        assert!(start.elapsed() < SOON, "ours lacks {lacks:?} and {older:?} of {theirs:?}");
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    for name in ["query_duplicate_acks|c", "query_duplicate_responses|c", "msgs.sent|ms"] {
+        assert!(theirs.contains(&format!("serf.{name}")), "{name} is not among {theirs:?}");
+    }
+    for name in ["_serf_ping", "_serf_list-keys", "_serf_remove-key", "load", "other"] {
+        assert!(theirs.contains(&format!("serf.queries.{name}|c")), "{name}: {theirs:?}");
+    }
+    assert!(theirs.contains("agent.invoke.echo_hi|ms"), "{theirs:?}");
+}
