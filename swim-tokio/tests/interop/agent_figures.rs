@@ -116,3 +116,63 @@ async fn whatever_theirs_counts_ours_counts_under_the_same_name_and_kind() {
     }
     assert!(theirs.contains("agent.invoke.echo_hi|ms"), "{theirs:?}");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn what_clients_ask_and_what_came_of_it_is_logged_as_theirs_logs_it() {
+    if !serf::is_there() {
+        return;
+    }
+    let net = Net::new();
+    let flags = ["-log-level=debug", &format!("-encrypt={KEY}")];
+    let theirs = Serf::start("one", net.addr(1), &flags);
+    let ours = Swim::start_with_rpc("one", net.addr(2), &flags);
+    let joins = [1, 2].map(|n| format!("-join={}", net.addr(n)));
+    let mut two = Serf::start("two", net.addr(3), &[&joins[0], flags[1]]);
+    let mut other_two = Serf::start("two", net.addr(4), &[&joins[1], flags[1]]);
+    theirs.wait_status("two", "alive", SOON).await;
+    ours.wait_event("member-join", "two", SOON).await;
+    ask(theirs.rpc());
+    ask(ours.rpc());
+    two.kill();
+    other_two.kill();
+    theirs.wait_status("two", "failed", SOON).await;
+    ours.wait_event("member-failed", "two", SOON).await;
+    let leave = |rpc: SocketAddr| run("serf", &["leave", "-rpc-addr", &rpc.to_string()], &[]);
+    assert!(leave(theirs.rpc()).status.success() && leave(ours.rpc()).status.success());
+    for line in [
+        "[INFO] agent.ipc: Accepted client: ",
+        "[DEBUG] agent: Requesting user event send: deploy. Coalesced: true. Payload: \"v1\"",
+        "[DEBUG] agent: Requesting user event send: big. Coalesced: true. Payload: \"xxx",
+        "[WARN] agent: failed to send user event: \
+         user event exceeds configured limit of 512 bytes before encoding",
+        "[DEBUG] agent: Requesting query send: load. Payload: \"5\"",
+        "[WARN] agent: failed to start user query: query exceeds limit of 1024 bytes",
+        "[DEBUG] agent: Requesting query send: _serf_ping. Payload: \"\"",
+        "[INFO] agent: Initiating key listing",
+        "[INFO] serf: Received list-keys query",
+        "[INFO] agent: Initiating key removal",
+        "[INFO] serf: Received remove-key query",
+        "[ERR] serf: Failed to remove key: ",
+        "[INFO] agent: joining: [127.0.0.1:1] replay: false",
+        "[WARN] agent: error joining: 1 error occurred:",
+        "[INFO] agent: Force leaving node: nope",
+        "[INFO] memberlist: Suspect two has failed, no acks received",
+        "[INFO] agent.ipc: Graceful leave triggered",
+        "[INFO] agent: requesting graceful leave from Serf",
+    ] {
+        let says = [("theirs", theirs.log()), ("ours", ours.lines())];
+        for (whose, log) in says {
+            let found = log.lines().any(|found| found.contains(line));
+            assert!(found, "{whose} does not say {line:?}:\n{log}");
+        }
+    }
+    // What theirs says nothing of.
+    for line in [
+        "[INFO] agent: Changing tags: set: [a=1] delete: []",
+        "[INFO] agent: keys: 2/2 nodes responded",
+        "[WARN] agent: keys: 2/2 nodes reported failure (2/2 nodes responded, 2 with an error)",
+    ] {
+        assert!(ours.lines().contains(line), "no {line:?} in\n{}", ours.lines());
+    }
+    assert!(!ours.lines().contains(KEY), "a key is for no log");
+}

@@ -175,7 +175,7 @@ async fn accept<B: Backend>(
             continue;
         };
         shared.counters.accepted();
-        tracing::info!("accepted client: {peer}");
+        tracing::info!("Accepted client: {peer}");
         let (shared, mut stopped) = (shared.clone(), stopped.clone());
         tokio::spawn(async move {
             tokio::select! {

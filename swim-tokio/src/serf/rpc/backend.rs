@@ -9,7 +9,7 @@ use swim_core::serf::{Change, Event, QueryId, QueryParams, Tags};
 use tokio::sync::{Notify, mpsc};
 
 use super::why::Sayings;
-use super::{convert, keys};
+use super::{convert, keys, log};
 use crate::events::Events;
 use crate::rpc::wire::{Accusation, Coordinate, Member, Query, QueryRecord, Stats, UserEvent};
 use crate::rpc::{AgentEvent, Backend, Feed, JoinOutcome, KeyOutcome, KeyRequest, QueryToken};
@@ -147,40 +147,12 @@ impl SerfBackend {
     async fn my_tags(&self) -> Result<Tags, String> {
         self.handle.me().await.map(|me| me.tags()).map_err(|e| e.to_string())
     }
-}
 
-impl Backend for SerfBackend {
-    async fn members(&self) -> Vec<Member> {
-        let snapshot = self.snapshot().await;
-        snapshot.map_or_else(|_| Vec::new(), |s| s.all().iter().map(convert::member).collect())
-    }
-
-    async fn join(&self, existing: Vec<String>, replay: bool) -> JoinOutcome {
-        let seeds = existing.iter().map(String::as_str);
-        match self.handle.join(seeds, replay).await {
-            Ok(joined) => JoinOutcome { reached: joined.reached, error: String::new() },
-            Err(e) => JoinOutcome { reached: 0, error: convert::join_error(&e) },
-        }
-    }
-
-    async fn leave(&self) -> Result<(), String> {
-        self.handle.leave().await.map_err(|e| e.to_string())
-    }
-
-    fn stop(&self) {
-        self.left.notify_one();
-    }
-
-    async fn force_leave(&self, node: String, prune: bool) -> Result<(), String> {
-        self.handle.force_leave(node, prune).await.map_err(|e| e.to_string())
-    }
-
-    async fn event(&self, event: UserEvent) -> Result<(), String> {
-        let UserEvent { name, payload, coalesce } = event;
-        self.handle.user_event(name, payload, coalesce).await.map_err(|e| e.to_string())
-    }
-
-    async fn tags(&self, set: BTreeMap<String, String>, delete: Vec<String>) -> Result<(), String> {
+    async fn change_tags(
+        &self,
+        set: &BTreeMap<String, String>,
+        delete: &[String],
+    ) -> Result<(), String> {
         let _changing = self.tags.lock().await;
         let tags = self.my_tags().await?;
         let set = set.iter().map(|(key, value)| (key.as_str(), value.as_str()));
@@ -192,7 +164,7 @@ impl Backend for SerfBackend {
         self.handle.set_tags(tags).await.map_err(|e| e.to_string())
     }
 
-    async fn query(&self, query: Query) -> Result<mpsc::Receiver<QueryRecord>, String> {
+    async fn ask(&self, query: Query) -> Result<mpsc::Receiver<QueryRecord>, String> {
         let mut params = QueryParams::new().nodes(query.nodes).ack(query.ack);
         params = params.relay_factor(query.relay_factor).timeout(query.timeout);
         for (tag, regex) in query.tags {
@@ -216,6 +188,56 @@ impl Backend for SerfBackend {
         });
         Ok(records)
     }
+}
+
+impl Backend for SerfBackend {
+    async fn members(&self) -> Vec<Member> {
+        let snapshot = self.snapshot().await;
+        snapshot.map_or_else(|_| Vec::new(), |s| s.all().iter().map(convert::member).collect())
+    }
+
+    async fn join(&self, existing: Vec<String>, replay: bool) -> JoinOutcome {
+        log::join(&existing, replay);
+        let seeds = existing.iter().map(String::as_str);
+        let joined = self.handle.join(seeds, replay).await.map_err(|e| convert::join_error(&e));
+        match log::joined(joined) {
+            Ok(joined) => JoinOutcome { reached: joined.reached, error: String::new() },
+            Err(error) => JoinOutcome { reached: 0, error },
+        }
+    }
+
+    async fn leave(&self) -> Result<(), String> {
+        log::leave();
+        let left = self.handle.leave().await.map_err(|e| e.to_string());
+        log::outcome("leave", left)
+    }
+
+    fn stop(&self) {
+        self.left.notify_one();
+    }
+
+    async fn force_leave(&self, node: String, prune: bool) -> Result<(), String> {
+        log::force_leave(&node, prune);
+        let told = self.handle.force_leave(node, prune).await.map_err(|e| e.to_string());
+        log::outcome("force leave", told)
+    }
+
+    async fn event(&self, event: UserEvent) -> Result<(), String> {
+        log::event(&event);
+        let UserEvent { name, payload, coalesce } = event;
+        let sent = self.handle.user_event(name, payload, coalesce).await.map_err(|e| e.to_string());
+        log::outcome("send user event", sent)
+    }
+
+    async fn tags(&self, set: BTreeMap<String, String>, delete: Vec<String>) -> Result<(), String> {
+        log::tags(&set, &delete);
+        log::outcome("change tags", self.change_tags(&set, &delete).await)
+    }
+
+    async fn query(&self, query: Query) -> Result<mpsc::Receiver<QueryRecord>, String> {
+        log::query(&query);
+        log::outcome("start user query", self.ask(query).await)
+    }
 
     async fn respond(&self, query: QueryToken, payload: Bytes) -> Result<(), String> {
         let known = {
@@ -227,7 +249,8 @@ impl Backend for SerfBackend {
     }
 
     async fn keys(&self, request: KeyRequest) -> KeyOutcome {
-        keys::ask(&self.handle, &request).await
+        log::keys(&request);
+        log::keys_done(keys::ask(&self.handle, &request).await)
     }
 
     async fn stats(&self) -> Stats {

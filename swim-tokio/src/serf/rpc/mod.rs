@@ -3,6 +3,7 @@
 mod backend;
 mod convert;
 mod keys;
+mod log;
 mod why;
 
 pub use backend::SerfBackend;

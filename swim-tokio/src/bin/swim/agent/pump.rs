@@ -7,8 +7,8 @@ use swim_tokio::Events;
 use swim_tokio::rpc::{AgentEvent, Feed};
 use swim_tokio::serf::SerfBackend;
 use swim_tokio::swim_core;
-use swim_tokio::swim_core::State;
 use swim_tokio::swim_core::serf::{Change, Coalescer, Event, Finding, Queue, Window};
+use swim_tokio::swim_core::{Evidence, State};
 use tokio::time::sleep;
 
 use super::handlers::Handlers;
@@ -105,7 +105,11 @@ fn log(event: &Event) {
             }
         }
         Event::User(event) => tracing::debug!(target: SERF, "messageUserEventType: {}", event.name),
-        Event::Query(query) => tracing::debug!(target: SERF, "messageQueryType: {}", query.name),
+        Event::QueryHeard { name } => log_query(name),
+        Event::KeyRefused { query, why } => {
+            let what = key_action(query).unwrap_or("change keys");
+            tracing::error!(target: SERF, "Failed to {what}: {why}");
+        }
         Event::Conflict { existing, other } => tracing::warn!(
             target: SERF,
             "Name conflict for '{}' both {} and {} are claiming",
@@ -116,11 +120,51 @@ fn log(event: &Event) {
         Event::QueueDeep { queue, waiting, dropped, waiting_max } => {
             log_queue(*queue, *waiting, *dropped, *waiting_max);
         }
-        Event::Evidence { finding: Finding::Refuted { by, claimed, .. }, .. } => {
+        Event::Evidence { member, finding } => log_finding(member.name(), finding),
+        Event::Lagged(count) => tracing::warn!("{count} events were dropped: too many at once"),
+        _ => {}
+    }
+}
+
+fn log_query(name: &str) {
+    if key_action(name).is_some() {
+        let what = name.trim_start_matches("_serf_");
+        tracing::info!(target: SERF, "Received {what} query");
+    }
+    tracing::debug!(target: SERF, "messageQueryType: {}", name.escape_debug());
+}
+
+/// What a query of Serf's own asks to do with keys.
+fn key_action(query: &str) -> Option<&'static str> {
+    Some(match query {
+        "_serf_install-key" => "install key",
+        "_serf_use-key" => "change primary key",
+        "_serf_remove-key" => "remove key",
+        "_serf_list-keys" => "list keys",
+        _ => return None,
+    })
+}
+
+/// What somebody says of a member, or the member of itself; Serf tells of the first two.
+fn log_finding(name: &str, finding: &Finding) {
+    match finding {
+        Finding::Refuted { by, claimed, .. } => {
             let claim = if *claimed == State::Suspect { "suspect" } else { "dead" };
             tracing::warn!(target: MEMBERLIST, "Refuting a {claim} message (from: {by})");
         }
-        Event::Lagged(count) => tracing::warn!("{count} events were dropped: too many at once"),
+        Finding::Suspected { evidence: Evidence::Probe { .. }, .. } => {
+            tracing::info!(target: MEMBERLIST, "Suspect {name} has failed, no acks received");
+        }
+        Finding::Suspected { evidence: Evidence::PushPull, .. } => {
+            tracing::debug!(target: MEMBERLIST, "{name} is suspected: a push/pull shows it so");
+        }
+        Finding::Suspected { by, .. } => {
+            tracing::debug!(target: MEMBERLIST, "{name} is suspected by the word of {by}");
+        }
+        Finding::Trusted => tracing::debug!(target: MEMBERLIST, "{name} has proved to be alive"),
+        Finding::Down { by: Some(by) } => {
+            tracing::debug!(target: MEMBERLIST, "{name} is gone by the word of {by}");
+        }
         _ => {}
     }
 }
