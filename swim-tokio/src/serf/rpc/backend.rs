@@ -80,35 +80,38 @@ impl SerfBackend {
     pub async fn feed(&self, mut events: Events<Event>, feed: Feed, mut each: impl FnMut(&Event)) {
         while let Some(event) = events.recv().await {
             each(&event);
+            self.note(&event);
             if let Some(event) = self.agent_event(event) {
                 feed.publish(event);
             }
         }
     }
 
+    /// Remembers what the event says about failures, which can be [asked for](Backend::why) from
+    /// then on. Each event is to be noted once, when it happens: before it is gathered with others.
+    pub fn note(&self, event: &Event) {
+        match event {
+            Event::Members { change: Change::Join, members } => {
+                let mut sayings = self.sayings();
+                members.iter().for_each(|member| sayings.is_back(member.name()));
+            }
+            Event::Members { change: Change::Reap, members } => {
+                let mut sayings = self.sayings();
+                members.iter().for_each(|member| sayings.forget(member.name()));
+            }
+            Event::Evidence { member, finding } => self.sayings().note(member, finding.clone()),
+            _ => {}
+        }
+    }
+
     /// The event as streams and scripts are told of it; `None` if they are not. A query can be
-    /// [answered](Backend::respond) from then on, and evidence be [asked for](Backend::why).
+    /// [answered](Backend::respond) from then on.
     pub fn agent_event(&self, event: Event) -> Option<AgentEvent> {
         Some(match event {
-            Event::Members { change, members } => {
-                let mut sayings = self.sayings();
-                for member in &members {
-                    match change {
-                        Change::Join => sayings.is_back(member.name()),
-                        Change::Reap => sayings.forget(member.name()),
-                        _ => {}
-                    }
-                }
-                drop(sayings);
-                AgentEvent::Members {
-                    change: convert::change(change),
-                    members: members.iter().map(convert::member).collect(),
-                }
-            }
-            Event::Evidence { member, finding } => {
-                self.sayings().note(&member, finding);
-                return None;
-            }
+            Event::Members { change, members } => AgentEvent::Members {
+                change: convert::change(change),
+                members: members.iter().map(convert::member).collect(),
+            },
             Event::User(event) => AgentEvent::User {
                 ltime: event.ltime,
                 name: event.name,

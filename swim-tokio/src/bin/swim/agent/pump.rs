@@ -51,20 +51,28 @@ impl Pump {
                         );
                         return End::Outvoted;
                     }
-                    Some(event) => {
-                        self.tell_raw(&event);
-                        coalescer.handle(now(), event);
-                    }
+                    Some(event) => self.take_in(&mut coalescer, now(), event),
                 },
                 () = alarm(due) => coalescer.handle_timeout(now()),
             }
-            while let Some(event) = coalescer.poll_event() {
-                self.tell(event);
-            }
+            self.tell_gathered(&mut coalescer);
         }
     }
 
+    fn take_in(&self, coalescer: &mut Coalescer, now: swim_core::Instant, event: Event) {
+        self.tell_raw(&event);
+        coalescer.handle(now, event);
+    }
+
+    fn tell_gathered(&self, coalescer: &mut Coalescer) {
+        while let Some(event) = coalescer.poll_event() {
+            self.tell(event);
+        }
+    }
+
+    /// Who said what of whom is noted now: what is gathered comes later than what is not.
     fn tell_raw(&self, event: &Event) {
+        self.backend.note(event);
         log(event);
         self.push.on_event(event);
         self.printer.print(event.clone());
@@ -193,3 +201,54 @@ async fn alarm(due: Option<Duration>) {
 const SERF: &str = "swim::serf";
 /// Those about what the bare node does.
 const MEMBERLIST: &str = "swim_tokio";
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+    use std::sync::Arc;
+
+    use swim_tokio::rpc::Backend as _;
+    use swim_tokio::rpc::wire::Saying;
+    use swim_tokio::serf::SerfAgent;
+    use swim_tokio::swim_core::Config;
+    use swim_tokio::swim_core::serf::SerfConfig;
+
+    use super::*;
+    use crate::flags::Format;
+
+    #[tokio::test]
+    async fn what_is_said_is_told_in_the_order_in_which_it_happened() {
+        let swim = Config::local().build().unwrap();
+        let config: Arc<_> = SerfConfig::builder(swim).build().unwrap();
+        let bind = (Ipv4Addr::LOCALHOST, 0).into();
+        let started = SerfAgent::builder(config).name("a").bind(bind).spawn().await;
+        let (handle, _events) = started.unwrap();
+        let backend = SerfBackend::new(handle.clone());
+        let pump = Pump {
+            backend: backend.clone(),
+            feed: Feed::new(),
+            handlers: Handlers::new(Vec::new()).0,
+            printer: Printer::start(Format::Json),
+            push: Push::default(),
+        };
+        let member = handle.me().await.unwrap();
+        let by = handle.name().clone();
+        let suspected = Event::Evidence {
+            member: member.clone(),
+            finding: Finding::Suspected { by: by.clone(), evidence: Evidence::Gossip },
+        };
+        let failed =
+            Event::Evidence { member: member.clone(), finding: Finding::Down { by: Some(by) } };
+        let joined = Event::Members { change: Change::Join, members: vec![member] };
+        // All of it within the time for which the join is held back.
+        let mut coalescer = Coalescer::new(Some(Window::AGENT), Some(Window::AGENT));
+        for event in [&suspected, &failed, &joined, &suspected] {
+            pump.take_in(&mut coalescer, swim_core::Instant::ZERO, event.clone());
+        }
+        coalescer.handle_timeout(swim_core::Instant::from_secs(10));
+        pump.tell_gathered(&mut coalescer);
+        let said: Vec<_> = backend.why("a".into()).await.into_iter().map(|one| one.what).collect();
+        assert_eq!(said, [Saying::Told, Saying::Failed, Saying::Trusted, Saying::Told]);
+        handle.shutdown().await;
+    }
+}
