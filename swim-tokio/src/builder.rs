@@ -7,6 +7,7 @@ use std::sync::Arc;
 use swim_core::journal::{Recorder, Secrets};
 use swim_core::{Config, Identity, Node, NodeName, Seed};
 use tokio::sync::mpsc;
+use tracing::{Instrument as _, Span};
 
 use crate::addr::{DEFAULT_PORT, JoinAddr};
 use crate::advertise;
@@ -277,6 +278,7 @@ impl Builder {
         let limit = self.rate_limit;
         let (datagrams, streams) = (limit.map(|l| l.datagrams()), limit.map(|l| l.streams()));
         let source = sockets.local;
+        let span = span_of(machine.node());
         let driver = Driver {
             clock,
             datagrams: Datagrams::new(sockets.udp, datagrams, self.ignore, shared.clone()),
@@ -288,9 +290,16 @@ impl Builder {
             desk: desk(shared),
             node: machine,
         };
-        tokio::spawn(driver.run());
+        tokio::spawn(driver.run().instrument(span));
         (requests, Events(events))
     }
+}
+
+/// Tells the lines of several nodes in one process apart, in whatever log the embedder has.
+fn span_of(node: &Node) -> Span {
+    let (me, config) = (node.me(), node.config());
+    let label = String::from_utf8_lossy(config.label());
+    tracing::info_span!("node", name = me.name(), label = &*label)
 }
 
 /// What a machine is made of, and the sockets that it gets.

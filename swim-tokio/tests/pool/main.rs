@@ -5,6 +5,7 @@
 mod bounds;
 mod journal;
 mod keys;
+mod log;
 mod membership;
 mod messages;
 mod snapshot;
