@@ -108,13 +108,14 @@ async fn compare(events: usize, queries: usize) {
     assert_eq!(of_mixed.delivered_twice, 0);
     assert_eq!((of_mixed.acked_twice, of_mixed.answered_twice), (0, 0));
     mixed.assert_steady();
-    // Both counts are random, and gossip loses 1.6 % at this size, more on a busy machine. Three
-    // deviations of the difference come by chance too often for a test that everybody runs.
+    // Both counts are random: a node of this profile sends a broadcast twice, so to two of the five
+    // others, and gossip misses a node in about one case of ten. Three deviations of the difference
+    // come by chance too often for a test that everybody runs.
     let deviations = if queries < 100 { 6.0 } else { 3.0 };
     for (what, got, beside) in
         [("acks", of_mixed.acked, of_real.acked), ("answers", of_mixed.answered, of_real.answered)]
     {
-        let lost = (0.016 * of_real.asked as f64).max((of_real.asked - beside) as f64);
+        let lost = (0.1 * of_real.asked as f64).max((of_real.asked - beside) as f64);
         let least = beside as f64 - deviations * (2.0 * lost).sqrt();
         assert!(got as f64 >= least, "{what}: {got} of {}, {beside} with theirs", of_mixed.asked);
     }
