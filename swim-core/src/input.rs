@@ -109,10 +109,10 @@ pub enum Command {
         /// Where it is.
         to: SocketAddr,
     },
-    /// Send a user message to one address.
+    /// Send a user message to one node.
     Send {
-        /// Where to.
-        to: SocketAddr,
+        /// Where to, and to whom if that is known.
+        to: Seat,
         /// Whether by stream, with an outcome, or by datagram, without: nobody tells whether that
         /// arrived.
         reliable: bool,
@@ -146,7 +146,7 @@ pub enum KeyCommand {
     Remove(Key),
 }
 
-/// Somebody to join by.
+/// Somebody to join by, or to send to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Seat {
@@ -169,7 +169,8 @@ impl From<SocketAddr> for Seat {
 pub struct Transmit {
     /// Where to.
     pub to: SocketAddr,
-    /// The member there, if known: see [`Node::peer_name`](crate::Node::peer_name).
+    /// The member there, if known: see [`Node::peer_name`](crate::Node::peer_name). Answers have
+    /// none; [`Node::addressee`](crate::Node::addressee) may know for whom they are.
     pub peer: Option<crate::Peer>,
     /// How many bytes were appended to the buffer.
     pub len: usize,
@@ -177,6 +178,8 @@ pub struct Transmit {
     pub crc: bool,
     /// For [`Input::Unsent`].
     pub token: Token,
+    /// Whether the node keeps the name of whom this is for.
+    pub(crate) named: bool,
 }
 
 /// Something to do on the stream plane; a message, if any, stands at the end of the buffer given to

@@ -113,7 +113,7 @@ fn a_push_pull_is_judged_before_it_is_answered() {
 fn every_stream_has_a_deadline() {
     let mut lone = Lone::new(2, Config::lan());
     let payload = Bytes::from(vec![1; 100_000]);
-    let send = Command::Send { to: home(1), reliable: true, payload };
+    let send = Command::Send { to: home(1).into(), reliable: true, payload };
     lone.command(send);
     lone.command(Command::Join(vec![home(1).into()]));
     let timeout = lone.node.config().stream_timeout();

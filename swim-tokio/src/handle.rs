@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use swim_core::keyring::{Key, Keyring};
-use swim_core::{Command, Config, KeyCommand, Lane, NodeName, Outcome};
+use swim_core::{Command, Config, KeyCommand, Lane, NodeName, Outcome, Seat};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::addr::JoinAddr;
@@ -121,14 +121,14 @@ impl Handle {
         })
     }
 
-    /// Sends `payload` to one node.
+    /// Sends `payload` to one node: an address, or a [`Seat`] with the name of whoever is there.
     pub async fn send(
         &self,
-        to: SocketAddr,
+        to: impl Into<Seat>,
         payload: impl Into<Bytes>,
         by: Delivery,
     ) -> Result<(), CommandError> {
-        let (reliable, payload) = (by == Delivery::Stream, payload.into());
+        let (to, reliable, payload) = (to.into(), by == Delivery::Stream, payload.into());
         self.command(Command::Send { to, reliable, payload }).await.map(drop)
     }
 

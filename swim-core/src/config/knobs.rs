@@ -250,8 +250,8 @@ knobs! {
     /// Reloadable; a smaller one acts when the next is queued.
     lane_len_max: u32 = 4096, 4096, 4096; (1, 1 << 20), RELOAD;
 
-    /// Bytes of direct messages waiting for `poll_transmit` at most, each counted for 64 more than
-    /// its payload; more are refused.
+    /// Bytes of direct messages waiting for `poll_transmit` at most, each counted for 96 more than
+    /// its payload and the name that it goes to; more are refused.
     ///
     /// Default 1 MiB; 1 KiB to 1 GiB. Smaller refuses messages that a driver would get rid of in a
     /// moment; larger takes memory while a socket is full. Reloadable.

@@ -262,7 +262,7 @@ impl<'a> World<'a> {
                 Command::Ping { name, to: home(n) }
             }
             8 => {
-                let (to, reliable) = (home(n), draw.u8() & 1 == 0);
+                let (to, reliable) = (home(n).into(), draw.u8() & 1 == 0);
                 Command::Send { to, reliable, payload: payload(draw) }
             }
             9 => {
@@ -362,7 +362,7 @@ impl<'a> World<'a> {
                 let Some(sent) = self.node.poll_transmit(&mut buf) else { return false };
                 let bytes = buf.split_off(6);
                 assert_eq!(bytes.len(), sent.len);
-                assert!(sent.peer.is_none_or(|peer| self.node.peer_name(peer).is_some()));
+                assert!(sent.peer.is_none() || self.node.addressee(&sent).is_some());
                 let parts = self.outputs.datagram(&bytes);
                 let (config, len) = (self.node.config(), bytes.len());
                 let uncuttable = 1 + usize::from(config.ablation().piggyback_only);

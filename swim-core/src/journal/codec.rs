@@ -338,8 +338,13 @@ pub(super) fn put_command(out: &mut Vec<u8>, command: &Command) {
             put_socket(out, *to);
         }
         Command::Send { to, reliable, payload } => {
-            out.extend_from_slice(&[8, (*reliable).into()]);
-            put_socket(out, *to);
+            let named = to.name.as_ref();
+            let flags = u8::from(*reliable) | u8::from(named.is_some()) << 1;
+            out.extend_from_slice(&[8, flags]);
+            put_socket(out, to.addr);
+            if let Some(name) = named {
+                put_bytes(out, name.as_str().as_bytes());
+            }
             put_bytes(out, payload);
         }
         Command::Key(change) => {
@@ -373,8 +378,11 @@ pub(super) fn get_command(from: &mut Reader<'_>) -> Option<Command> {
         6 => Command::SetAppState(from.owned()?),
         7 => Command::Ping { name: from.name()?, to: from.socket()? },
         8 => {
-            let reliable = from.flag()?;
-            Command::Send { to: from.socket()?, reliable, payload: from.owned()? }
+            let flags = from.byte().filter(|flags| *flags < 4)?;
+            let addr = from.socket()?;
+            let name = if flags & 2 == 0 { None } else { Some(from.name()?) };
+            let to = Seat { addr, name };
+            Command::Send { to, reliable: flags & 1 == 1, payload: from.owned()? }
         }
         9 => Command::Key(match from.byte()? {
             0 => KeyCommand::Install(from.key()?),

@@ -79,12 +79,15 @@ fn config() -> impl Strategy<Value = Arc<Config>> {
     })
 }
 
-fn command() -> impl Strategy<Value = Command> {
+fn seat() -> impl Strategy<Value = Seat> {
     let seat = (socket(), proptest::option::of(name()));
-    let seat = seat.prop_map(|(addr, name)| Seat { addr, name });
+    seat.prop_map(|(addr, name)| Seat { addr, name })
+}
+
+fn command() -> impl Strategy<Value = Command> {
     let lane = (0..Lane::ALL.len()).prop_map(|i| Lane::ALL[i]);
     prop_oneof![
-        vec(seat, 0..5).prop_map(Command::Join),
+        vec(seat(), 0..5).prop_map(Command::Join),
         Just(Command::Leave),
         bytes().prop_map(Command::SetMeta),
         addr().prop_map(Command::SetAddress),
@@ -93,7 +96,7 @@ fn command() -> impl Strategy<Value = Command> {
         bytes().prop_map(Command::SetAckPayload),
         bytes().prop_map(Command::SetAppState),
         (name(), socket()).prop_map(|(name, to)| Command::Ping { name, to }),
-        (socket(), any::<bool>(), bytes()).prop_map(|(to, reliable, payload)| Command::Send {
+        (seat(), any::<bool>(), bytes()).prop_map(|(to, reliable, payload)| Command::Send {
             to,
             reliable,
             payload

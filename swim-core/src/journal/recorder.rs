@@ -122,6 +122,11 @@ impl<M: Recorded> Recorder<M> {
         &self.machine
     }
 
+    /// As [`Node::name_addressees`]: the journal is the same with and without.
+    pub fn name_addressees(&mut self) {
+        self.machine.bare().name_addressees();
+    }
+
     /// The digest of all that the node gave out.
     pub fn digest(&self) -> u64 {
         self.digest.value()

@@ -4,7 +4,6 @@
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::string::String;
-use core::net::SocketAddr;
 
 use bytes::{Bytes, BytesMut};
 
@@ -184,7 +183,7 @@ impl Open {
         payload: Option<&[u8]>,
     ) -> Result<(), Rejected> {
         let (message, relay) = self.encode(cx, flags, payload)?;
-        cx.node.send(self.to.canonical(), message);
+        cx.node.send(self.to, &self.source, message);
         let Some(relay) = relay else { return Ok(()) };
         let me = cx.node.my_slot();
         let k = usize::from(self.relay_factor);
@@ -192,8 +191,8 @@ impl Open {
             live && slot != me && record.protocol_max() >= RELAYS_SINCE
         });
         for slot in helpers {
-            let to = cx.node.at(slot).addr().canonical();
-            cx.node.send(to, relay.clone());
+            let helper = cx.node.at(slot);
+            cx.node.send(helper.addr(), helper.name().as_bytes(), relay.clone());
         }
         Ok(())
     }
@@ -243,7 +242,7 @@ pub(super) fn relay(cx: &mut Core, relay: &Relay<'_>) {
     }
     match destination(cx, relay) {
         Some(to) => {
-            cx.node.send(to, Bytes::copy_from_slice(relay.inner));
+            cx.node.send(to, relay.node, Bytes::copy_from_slice(relay.inner));
             cx.stats.count().relayed += 1;
         }
         None => cx.stats.count().relays_refused += 1,
@@ -252,7 +251,7 @@ pub(super) fn relay(cx: &mut Core, relay: &Relay<'_>) {
 
 /// Where a message is to be passed on to. Anybody could aim it at a third party, so it must be a
 /// member, unless the configuration allows all addresses.
-fn destination(cx: &Core, relay: &Relay<'_>) -> Option<SocketAddr> {
+fn destination(cx: &Core, relay: &Relay<'_>) -> Option<Addr> {
     let to = Addr::from_wire(relay.to.ip?, relay.to.port).ok()?;
     if to.port() == 0 || to.canonical().ip().is_unspecified() || relay.inner.is_empty() {
         return None;
@@ -262,5 +261,5 @@ fn destination(cx: &Core, relay: &Relay<'_>) -> Option<SocketAddr> {
         slot.is_some_and(|slot| cx.node.at(slot).addr().same_place(&to))
     };
     let allowed = !cx.node.config().plausible_addresses_only() || is_member();
-    allowed.then(|| to.canonical())
+    allowed.then_some(to)
 }

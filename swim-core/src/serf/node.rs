@@ -106,6 +106,12 @@ impl Serf {
         self.cx.node.share_records(roster);
     }
 
+    /// As [`Node::name_addressees`]; whom a datagram is for then tells
+    /// [`node`](Self::node)`().addressee(&sent)`.
+    pub fn name_addressees(&mut self) {
+        self.cx.node.name_addressees();
+    }
+
     fn above(config: Arc<SerfConfig>, mut node: Node) -> Self {
         node.attach(config.coordinates());
         let mut cx = Core::new(config, node);

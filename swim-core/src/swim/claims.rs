@@ -285,7 +285,9 @@ impl Ctx {
         };
         let known = self.known(slot);
         match rules::on_suspect(known, self.subject(slot), claim.incarnation) {
-            OnAccusation::Stale | OnAccusation::Outdate => self.on_stale_accusation(origin, slot),
+            OnAccusation::Stale | OnAccusation::Outdate => {
+                self.on_stale_accusation(origin, slot, claim.from)
+            }
             OnAccusation::Unanswerable => self.stats.rare().bad_incarnations += 1,
             OnAccusation::Refute if self.leaving => {}
             OnAccusation::Refute => {
@@ -298,25 +300,28 @@ impl Ctx {
     }
 
     /// Whoever accuses this node of an incarnation that it has left behind has missed its answer.
-    fn on_stale_accusation(&mut self, origin: Origin, slot: SlotId) {
+    fn on_stale_accusation(&mut self, origin: Origin, slot: SlotId, by: &[u8]) {
         self.stats.stale += 1;
         if self.subject(slot) == Subject::Me
             && self.config.ablation.refute
             && let Origin::Datagram(from) = origin
         {
-            self.answer(from);
+            self.answer(from, by);
         }
     }
 
-    /// Tells an accuser that this node lives. Should too much wait, gossip tells it later.
-    fn answer(&mut self, accuser: SocketAddr) {
+    /// Tells an accuser that this node lives. Should too much wait, gossip tells it later. `by`:
+    /// who made the accusation, who need not be who passed it on.
+    fn answer(&mut self, accuser: SocketAddr, by: &[u8]) {
         if !self.config.ablation.answer_accusers {
             return;
         }
         let to = Addr::from(accuser);
         // One answer will do for all accusations of a datagram.
         if !self.out.ends_with_refutation(to) {
-            self.reply(Packet::Refutation { to });
+            let is_theirs = |slot| self.members.slot(slot).record().addr().same_place(&to);
+            let named = self.names && self.members.find(by).is_some_and(is_theirs);
+            self.reply_by_name(if named { by } else { b"" }, Packet::Refutation { to });
         }
     }
 
@@ -326,7 +331,9 @@ impl Ctx {
             return;
         };
         match rules::on_dead(self.known(slot), self.subject(slot), claim.incarnation) {
-            OnAccusation::Stale | OnAccusation::Confirm => self.on_stale_accusation(origin, slot),
+            OnAccusation::Stale | OnAccusation::Confirm => {
+                self.on_stale_accusation(origin, slot, claim.from)
+            }
             OnAccusation::Unanswerable => self.stats.rare().bad_incarnations += 1,
             OnAccusation::Refute => {
                 let left = claim.from == claim.node;
@@ -360,7 +367,7 @@ impl Ctx {
         self.adjust_awareness(1);
         self.announce_self(None);
         if let Origin::Datagram(from) = origin {
-            self.answer(from);
+            self.answer(from, accuser.map_or(b"", |(by, _)| by));
         }
         if self.config.knobs.evidence_events {
             if let Some((by, claimed)) = accuser

@@ -4,12 +4,13 @@ use alloc::sync::Arc;
 
 use super::exchange::Purpose;
 use super::node::Node;
+use super::outbox::Direct;
 use super::streams::USER_BYTES_MAX;
 use crate::config::Config;
 use crate::error::Rejected;
 use crate::event::{Event, Outcome};
 use crate::ids::{Addr, META_BYTES_MAX, OpId};
-use crate::input::{Command, KeyCommand, Seat};
+use crate::input::{Command, KeyCommand};
 use crate::wire::Limits;
 
 impl Node {
@@ -62,7 +63,7 @@ impl Node {
             Command::Send { to, reliable: false, payload } => {
                 too_long(payload.len(), usize::from(u16::MAX) - cx.outer_bytes() - 64)?;
                 let bytes_max = cx.config.knobs.direct_bytes_max;
-                if !cx.out.direct(to, payload, bytes_max) {
+                if !cx.out.direct(Direct { to, payload }, bytes_max) {
                     return Err(Rejected::QueueFull(bytes_max));
                 }
             }
@@ -70,7 +71,7 @@ impl Node {
                 too_long(payload.len(), USER_BYTES_MAX)?;
                 let deadline = cx.now + cx.config.knobs.stream_timeout;
                 let purpose = Purpose::Send { op, payload };
-                self.exchanges.open(cx, Seat::from(to), purpose, deadline)?;
+                self.exchanges.open(cx, to, purpose, deadline)?;
             }
             Command::Key(change) => return self.change_keys(op, change),
             Command::KeyringSaved(saved) => {

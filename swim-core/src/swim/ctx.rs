@@ -38,6 +38,8 @@ pub(crate) struct Ctx {
     pub(crate) leaving: bool,
     /// States go by reference to nodes that share what this one does.
     pub(crate) shares_states: bool,
+    /// Answers keep the names of whom they are for.
+    pub(crate) names: bool,
     /// Up to here turns to ask suspects are given out.
     pub(crate) questions: Instant,
     pub(crate) rumours: Rumours,
@@ -70,6 +72,8 @@ pub(crate) struct App {
     pub(crate) own_claim_ops: Vec<(OpId, Outcome)>,
     /// Where this node goes once it has said that it left its old address.
     pub(crate) moving: Option<(Addr, OpId)>,
+    /// For whom the last datagram is that went to an address.
+    pub(crate) addressee: Option<NodeName>,
 }
 
 impl Ctx {
@@ -203,6 +207,12 @@ impl Ctx {
     }
 
     /// Queues an answer, or a ping for another; false, and counted, if too many wait.
+    /// As [`reply`](Self::reply), to whoever has this name, if names are wanted.
+    pub(crate) fn reply_by_name(&mut self, name: &[u8], packet: Packet) -> bool {
+        let packet = if self.names { packet.for_name(name) } else { packet };
+        self.reply(packet)
+    }
+
     pub(crate) fn reply(&mut self, packet: Packet) -> bool {
         let queued = self.out.reply(packet, self.config.knobs.replies_max);
         if !queued {

@@ -28,7 +28,7 @@ use super::verdicts::{Verdict, Verdicts};
 use crate::config::Config;
 use crate::error::Rejected;
 use crate::event::{Event, ExchangeError, Via};
-use crate::ids::{Addr, Incarnation, Lane, Peer, Token};
+use crate::ids::{Addr, Incarnation, Lane, NodeName, Peer, Token};
 use crate::input::{Exchange, Input, SendError, Transmit};
 use crate::keyring::Keyring;
 use crate::member::{Identity, Member, State};
@@ -142,6 +142,7 @@ impl Node {
             verdicts: Verdicts::Asked,
             keyring,
             app: None,
+            names: false,
             above: None,
             mail: None,
             gossip_phase: 0,
@@ -253,6 +254,30 @@ impl Node {
     /// The name of the member that a [`Transmit`] goes to; valid until the next input.
     pub fn peer_name(&self, peer: Peer) -> Option<&str> {
         self.cx.members.get(peer.0).map(|slot| slot.record().name())
+    }
+
+    /// Has the node keep the names of those who ask it something, so that answers, too, say for
+    /// whom they are ([`addressee`](Self::addressee)), for transports that route by names.
+    ///
+    /// An answer goes by the name that its question gives, which costs an allocation. Whoever may
+    /// send to this node can so have one sent to anybody whom the transport finds by name. Changes
+    /// nothing that is sent, and nothing of a journal.
+    pub fn name_addressees(&mut self) {
+        self.cx.names = true;
+    }
+
+    /// The name of whom a datagram is for, if that is known. To be asked before the next is polled.
+    ///
+    /// Of answers, relayed pings and direct messages only after
+    /// [`name_addressees`](Self::name_addressees). Nobody's name is known of direct messages to an
+    /// address, of answers to questions without one, and of what tells whoever passed an accusation
+    /// on that this node lives.
+    pub fn addressee(&self, sent: &Transmit) -> Option<&str> {
+        if let Some(peer) = sent.peer {
+            return self.peer_name(peer);
+        }
+        let app = self.cx.app.as_ref().filter(|_| sent.named)?;
+        app.addressee.as_ref().map(NodeName::as_str)
     }
 
     /// Lifeguard's health score: 0 is best, the most is one less than
@@ -427,7 +452,7 @@ impl Node {
                 }
                 let to = reply_to(cx, from, &ping.source);
                 let expires = cx.now + cx.config.knobs.probe_timeout;
-                cx.reply(Packet::Ack { to, seq: ping.seq, expires });
+                cx.reply_by_name(ping.source.node, Packet::Ack { to, seq: ping.seq, expires });
             }
             Message::IndirectPing(ask) => {
                 let to = reply_to(cx, from, &ask.source);

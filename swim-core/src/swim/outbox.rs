@@ -2,13 +2,12 @@
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
-use core::net::SocketAddr;
-
 use bytes::Bytes;
 
 use super::members::SlotId;
 use crate::config::Knobs;
 use crate::ids::{Addr, NodeName};
+use crate::input::Seat;
 use crate::time::Instant;
 
 /// One datagram to be made.
@@ -33,9 +32,18 @@ pub(crate) enum Packet {
     /// A ping of the embedder's.
     Ping { to: Box<(Addr, NodeName)>, seq: u32 },
     /// A direct message of the embedder's.
-    Direct(Box<(SocketAddr, Bytes)>),
+    Direct(Box<Direct>),
     /// One target of a gossip round.
     Gossip { to: SlotId },
+    /// An answer, and the name of whom it is for.
+    Named(Box<(NodeName, Self)>),
+}
+
+/// A message to one node.
+#[derive(Clone, Debug)]
+pub(crate) struct Direct {
+    pub(crate) to: Seat,
+    pub(crate) payload: Bytes,
 }
 
 impl Packet {
@@ -49,12 +57,48 @@ impl Packet {
             _ => None,
         }
     }
+
+    /// For whoever has this name, unless it is none.
+    pub(crate) fn for_name(self, name: &[u8]) -> Self {
+        match NodeName::from_wire(name) {
+            Ok(name) => Self::Named(Box::new((name, self))),
+            Err(_) => self,
+        }
+    }
+
+    /// The packet, and for whom it is if it goes to an address.
+    pub(crate) fn split_name(self) -> (Self, Option<NodeName>) {
+        match self {
+            Self::Named(named) => {
+                let (name, packet) = *named;
+                (packet, Some(name))
+            }
+            Self::Relay { ref to, .. } | Self::Ping { ref to, .. } => {
+                let name = to.1.clone();
+                (self, Some(name))
+            }
+            Self::Direct(ref direct) => {
+                let name = direct.to.name.clone();
+                (self, name)
+            }
+            packet => (packet, None),
+        }
+    }
+
+    /// Whether this is the answer to this accuser.
+    fn is_refutation(&self, accuser: Addr) -> bool {
+        match self {
+            Self::Refutation { to } => *to == accuser,
+            Self::Named(named) => matches!(named.1, Self::Refutation { to } if to == accuser),
+            _ => false,
+        }
+    }
 }
 
 /// Direct messages that wait.
 #[derive(Default)]
-struct Direct {
-    waiting: VecDeque<(SocketAddr, Bytes)>,
+struct Directs {
+    waiting: VecDeque<Direct>,
     bytes: usize,
 }
 
@@ -62,7 +106,7 @@ struct Direct {
 pub(crate) struct Outbox {
     /// Acks, nacks, relayed pings and probes.
     urgent: VecDeque<Packet>,
-    direct: Option<Box<Direct>>,
+    direct: Option<Box<Directs>>,
     gossip: VecDeque<Packet>,
 }
 
@@ -82,7 +126,7 @@ impl Outbox {
 
     /// Whether the last to be queued is this node's answer to this accuser.
     pub(crate) fn ends_with_refutation(&self, accuser: Addr) -> bool {
-        matches!(self.urgent.back(), Some(Packet::Refutation { to }) if *to == accuser)
+        self.urgent.back().is_some_and(|last| last.is_refutation(accuser))
     }
 
     /// Queues a packet of a probe; their number is bounded by that of the probes.
@@ -104,13 +148,13 @@ impl Outbox {
     }
 
     /// Queues a direct message; false if more than `bytes_max` would wait.
-    pub(crate) fn direct(&mut self, to: SocketAddr, payload: Bytes, bytes_max: u32) -> bool {
+    pub(crate) fn direct(&mut self, message: Direct, bytes_max: u32) -> bool {
         let direct = self.direct.get_or_insert_default();
-        let bytes = direct.bytes + charge(&payload);
+        let bytes = direct.bytes + message.charge();
         let room = bytes <= bytes_max as usize;
         if room {
             direct.bytes = bytes;
-            direct.waiting.push_back((to, payload));
+            direct.waiting.push_back(message);
         }
         room
     }
@@ -129,9 +173,9 @@ impl Outbox {
             return Some(packet);
         }
         if let Some(direct) = &mut self.direct {
-            if let Some((to, payload)) = direct.waiting.pop_front() {
-                direct.bytes -= charge(&payload);
-                return Some(Packet::Direct(Box::new((to, payload))));
+            if let Some(message) = direct.waiting.pop_front() {
+                direct.bytes -= message.charge();
+                return Some(Packet::Direct(Box::new(message)));
             }
             self.direct = None;
         }
@@ -147,7 +191,7 @@ impl Outbox {
         assert!(self.gossip.len() <= knobs.gossip_nodes as usize);
         if let Some(direct) = &self.direct {
             assert!(direct.bytes <= knobs.direct_bytes_max as usize);
-            let bytes = direct.waiting.iter().map(|(_, payload)| charge(payload));
+            let bytes = direct.waiting.iter().map(Direct::charge);
             assert_eq!(bytes.sum::<usize>(), direct.bytes);
         }
     }
@@ -169,11 +213,14 @@ impl Outbox {
     }
 }
 
-/// Bytes that a direct message is counted for: its own, and its place in the queue, or empty ones
-/// would be free.
-fn charge(payload: &Bytes) -> usize {
-    payload.len() + DIRECT_BYTES
-}
+impl Direct {
+    /// Bytes that the message takes besides payload and name, rounded up.
+    const OWN_BYTES: usize = 96;
 
-/// Bytes that a direct message takes besides its payload, rounded up.
-const DIRECT_BYTES: usize = 64;
+    /// Bytes that the message is counted for: its own, and its place in the queue, or empty ones
+    /// would be free.
+    fn charge(&self) -> usize {
+        let name = self.to.name.as_ref().map_or(0, |name| name.as_str().len());
+        self.payload.len() + name + Self::OWN_BYTES
+    }
+}

@@ -24,11 +24,19 @@ pub(crate) struct Relays {
 
 struct Relay {
     requester: Addr,
+    /// Its name, if names are wanted.
+    requester_name: Option<Box<[u8]>>,
     requester_seq: u32,
     nack_wanted: bool,
     answered: bool,
     /// The time for a nack has passed; the next time-out ends the relay.
     overtime: bool,
+}
+
+impl Relay {
+    fn name(&self) -> &[u8] {
+        self.requester_name.as_deref().unwrap_or_default()
+    }
 }
 
 impl Default for Relays {
@@ -56,7 +64,7 @@ impl Relays {
             // The requester learns that this node lives, and that it cannot help.
             cx.stats.rare().relays_refused += 1;
             if ask.nack {
-                cx.reply(nack);
+                cx.reply_by_name(ask.source.node, nack);
             }
             return;
         };
@@ -66,6 +74,7 @@ impl Relays {
         }
         let relay = Relay {
             requester,
+            requester_name: cx.names.then(|| ask.source.node.into()),
             requester_seq: ask.seq,
             nack_wanted: ask.nack,
             answered: false,
@@ -83,7 +92,7 @@ impl Relays {
         if !core::mem::replace(&mut relay.answered, true) {
             let expires = cx.now + cx.config.knobs.probe_timeout;
             let (to, seq) = (relay.requester, relay.requester_seq);
-            cx.reply(Packet::RelayedAck { to, seq, expires });
+            cx.reply_by_name(relay.name(), Packet::RelayedAck { to, seq, expires });
         }
         true
     }
@@ -104,7 +113,7 @@ impl Relays {
             if relay.nack_wanted {
                 let expires = cx.now + probe_timeout;
                 let (to, seq) = (relay.requester, relay.requester_seq);
-                cx.reply(Packet::Nack { to, seq, expires });
+                cx.reply_by_name(relay.name(), Packet::Nack { to, seq, expires });
             }
             return;
         }

@@ -2,7 +2,6 @@
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
-use core::net::SocketAddr;
 
 use bytes::{Bytes, BytesMut};
 use smallvec::SmallVec;
@@ -11,9 +10,10 @@ use super::above::{Above, Mail, Mark};
 use super::exchange::WriteState;
 use super::members::SlotId;
 use super::node::Node;
+use super::outbox::Direct;
 use crate::event::Outcome;
-use crate::ids::{Lane, OpId};
-use crate::input::Exchange;
+use crate::ids::{Addr, Lane, NodeName, OpId};
+use crate::input::{Exchange, Seat};
 use crate::member::{Member, Record, State};
 use crate::time::Instant;
 
@@ -161,10 +161,11 @@ impl Node {
         true
     }
 
-    /// Queues a datagram to one address; false if too many bytes wait.
-    pub(crate) fn send(&mut self, to: SocketAddr, payload: Bytes) -> bool {
+    /// Queues a datagram to one node; false if too many bytes wait.
+    pub(crate) fn send(&mut self, to: Addr, name: &[u8], payload: Bytes) -> bool {
         let bytes_max = self.cx.config.knobs.direct_bytes_max;
-        let queued = self.cx.out.direct(to, payload, bytes_max);
+        let to = Seat { addr: to.canonical(), name: NodeName::from_wire(name).ok() };
+        let queued = self.cx.out.direct(Direct { to, payload }, bytes_max);
         if !queued {
             self.cx.stats.rare().direct_dropped += 1;
         }

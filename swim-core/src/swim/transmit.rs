@@ -41,6 +41,7 @@ pub(crate) fn make(cx: &mut Ctx, packet: Packet, buf: &mut BytesMut) -> Option<T
         return None;
     }
     let start = buf.len();
+    let (packet, name) = if cx.names { packet.split_name() } else { (packet, None) };
     let mut sent = match packet {
         Packet::Ack { to, seq, .. } => {
             ack(cx, buf, seq);
@@ -64,8 +65,8 @@ pub(crate) fn make(cx: &mut Ctx, packet: Packet, buf: &mut BytesMut) -> Option<T
         }
         Packet::Direct(direct) => {
             buf.extend_from_slice(&[Kind::User.byte()]);
-            buf.extend_from_slice(&direct.1);
-            to_address(direct.0)
+            buf.extend_from_slice(&direct.payload);
+            to_address(direct.to.addr)
         }
         Packet::Challenge { suspect } => challenge(cx, buf, suspect)?,
         Packet::Probe { target, seq } => probe(cx, buf, target, seq),
@@ -76,20 +77,27 @@ pub(crate) fn make(cx: &mut Ctx, packet: Packet, buf: &mut BytesMut) -> Option<T
             Transmit { crc: false, ..to_member(cx, helper) }
         }
         Packet::Gossip { to } => gossip(cx, buf, to)?,
+        Packet::Named(_) => {
+            unreachable!("only a node that wants names queues any, and splits them")
+        }
     };
+    sent.named = name.is_some();
+    if sent.named {
+        cx.app().addressee = name;
+    }
     sent.len = buf.len() - start;
     (sent.len > 0).then_some(sent)
 }
 
 fn to_address(to: SocketAddr) -> Transmit {
-    Transmit { to, peer: None, len: 0, crc: false, token: Token(0) }
+    Transmit { to, peer: None, len: 0, crc: false, token: Token(0), named: false }
 }
 
 fn to_member(cx: &Ctx, slot: SlotId) -> Transmit {
     let record = cx.members.slot(slot).record();
     let to = record.addr().canonical();
     let crc = record.protocol_max() >= CRC_VERSION;
-    Transmit { to, peer: Some(Peer(slot)), len: 0, crc, token: Token(0) }
+    Transmit { to, peer: Some(Peer(slot)), len: 0, crc, token: Token(0), named: false }
 }
 
 /// Writes this node's own ack.

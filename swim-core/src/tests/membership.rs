@@ -92,7 +92,10 @@ fn a_broadcast_reaches_everybody_once_it_is_queued() {
 fn reliable_messages_and_pings_have_an_outcome() {
     let mut net = three();
     let to = net.addr(0);
-    net.command(1, Command::Send { to, reliable: true, payload: Bytes::from(vec![7; 100_000]) });
+    net.command(
+        1,
+        Command::Send { to: to.into(), reliable: true, payload: vec![7; 100_000].into() },
+    );
     let name = crate::NodeName::new("n0").unwrap();
     net.command(1, Command::Ping { name: name.clone(), to });
     net.command(1, Command::Ping { name, to: net.addr(2) });

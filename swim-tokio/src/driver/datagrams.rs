@@ -230,7 +230,7 @@ mod tests {
         let mut node = Kept::Plain(node);
         for n in [b'1', b'2'] {
             let payload = vec![n].into();
-            let to = peer.local_addr().unwrap();
+            let to = peer.local_addr().unwrap().into();
             let command = Command::Send { to, reliable: false, payload };
             node.handle(now, Input::Command { op: OpId(1), command }).unwrap();
         }

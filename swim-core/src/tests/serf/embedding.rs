@@ -6,7 +6,7 @@ use std::vec::Vec;
 
 use super::net::{Net, config, tags};
 use crate::Config;
-use crate::serf::{SerfConfig, Status};
+use crate::serf::{QueryParams, SerfConfig, Status};
 
 const S: fn(u64) -> Duration = Duration::from_secs;
 
@@ -23,6 +23,40 @@ fn a_datagram_and_a_stream_say_for_whom_they_are() {
     for (to, name) in named {
         let there = (0..3).find(|&i| net.addr(i) == *to).map(|i| ["n0", "n1", "n2"][i]);
         assert_eq!(name.as_deref(), there, "{to}");
+    }
+}
+
+/// What a network needs in which only names lead anywhere.
+#[test]
+fn with_names_wanted_answers_too_say_for_whom_they_are() {
+    let swim = Config::lan().stream_pings(false).build().unwrap();
+    let mut net = Net::joined(4, &SerfConfig::builder(swim).build().unwrap());
+    net.name_addressees();
+    net.meant.clear();
+    net.query(0, "q", QueryParams::new().ack(true).relay_factor(1));
+    // Two do not hear from each other: helpers ask for both.
+    net.lose = |from, to, _| from.min(to) == 0 && from.max(to) == 1;
+    net.run_for(S(60));
+    net.crash(3);
+    net.run_for(S(60));
+    assert!(net.meant.len() > 400, "{}", net.meant.len());
+    let names = ["n0", "n1", "n2", "n3"];
+    for (to, name) in &net.meant {
+        let there = (0..4).find(|&i| net.addr(i) == *to).map(|i| names[i]);
+        assert_eq!(name.as_deref(), there, "{to}");
+    }
+    // Whoever is wronged answers whoever says so, who need not have found it out.
+    net.meant.clear();
+    net.lose = |_, to, _| to == 1;
+    net.run_for(S(4));
+    net.lose = |_, _, _| false;
+    net.run_for(S(30));
+    assert!(net.serf(1).node().stats().refutations > 0, "somebody was wronged");
+    let nameless = net.meant.iter().filter(|(_, name)| name.is_none()).count();
+    assert!(nameless < net.meant.len() / 20, "{nameless} of {}", net.meant.len());
+    for (to, name) in &net.meant {
+        let there = (0..4).find(|&i| net.addr(i) == *to).map(|i| names[i]);
+        assert!(name.is_none() || name.as_deref() == there, "{to}: {name:?}");
     }
 }
 

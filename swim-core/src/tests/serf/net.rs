@@ -113,6 +113,11 @@ impl Net {
         i
     }
 
+    /// From now on answers, too, say for whom they are.
+    pub(super) fn name_addressees(&mut self) {
+        self.stations.iter_mut().for_each(|station| station.serf.name_addressees());
+    }
+
     pub(super) fn serf(&self, i: usize) -> &Serf {
         self.stations[i].serf.machine()
     }
@@ -297,7 +302,7 @@ impl Net {
             let bytes = buf.split().freeze();
             self.sent.push((i, sent.to, bytes.clone()));
             let node = self.serf(i).node();
-            let name = sent.peer.and_then(|peer| node.peer_name(peer));
+            let name = node.addressee(&sent);
             self.meant.push((sent.to, name.map(Into::into)));
             let to = self.stations.iter().position(|s| s.addr == sent.to);
             if let Some(to) = to
