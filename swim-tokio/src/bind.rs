@@ -6,9 +6,12 @@ use std::net::SocketAddr;
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::{TcpListener, UdpSocket};
 
-/// The sockets of one node.
+use crate::sockets::want_stamps;
+
+/// The sockets of one node, UDP and TCP on one port: the transport of an agent that is given no
+/// other. For transports that wrap it: one that reaches some nodes directly, say.
 #[derive(Debug)]
-pub(crate) struct Sockets {
+pub struct Sockets {
     pub(crate) udp: UdpSocket,
     pub(crate) tcp: TcpListener,
     /// The address of both, with the port that was taken.
@@ -17,7 +20,15 @@ pub(crate) struct Sockets {
 
 impl Sockets {
     /// Binds both sockets to `addr`. Port 0 takes one that is free for both.
-    pub(crate) fn bind(addr: SocketAddr) -> io::Result<Self> {
+    ///
+    /// # Errors
+    ///
+    /// What the system says: the port is in use, or the address is not this host's.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a tokio runtime that does I/O.
+    pub fn bind(addr: SocketAddr) -> io::Result<Self> {
         let mut tries = if addr.port() == 0 { PORT_TRIES } else { 1 };
         loop {
             tries -= 1;
@@ -26,7 +37,9 @@ impl Sockets {
             match bind_udp(local) {
                 Ok(udp) => {
                     let tcp = TcpListener::from_std(tcp)?;
-                    return Ok(Self { udp: UdpSocket::from_std(udp)?, tcp, local });
+                    let udp = UdpSocket::from_std(udp)?;
+                    want_stamps(&udp);
+                    return Ok(Self { udp, tcp, local });
                 }
                 Err(e) if tries == 0 => return Err(e),
                 Err(_) => {}

@@ -1,5 +1,6 @@
 //! Starting an agent.
 
+use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -26,6 +27,7 @@ use crate::limit::RateLimit;
 use crate::nonce;
 use crate::stream::{Budget, Shared};
 use crate::throttle::Throttle;
+use crate::transport::{Names, Transport};
 
 /// A node with its sockets, run by one task on tokio. See [`Agent::builder`].
 #[derive(Debug)]
@@ -49,13 +51,15 @@ impl Agent {
             overflow: Overflow::default(),
             rate_limit: Some(RateLimit::default()),
             ignore: None,
+            opening: Opening::Bind(Sockets::bind),
+            names: Names::Unused,
         }
     }
 }
 
 /// Builds an agent.
 #[must_use]
-pub struct Builder {
+pub struct Builder<T = Sockets> {
     config: Arc<Config>,
     name: Option<String>,
     bind: SocketAddr,
@@ -69,9 +73,17 @@ pub struct Builder {
     overflow: Overflow,
     rate_limit: Option<RateLimit>,
     ignore: Option<Ignore>,
+    opening: Opening<T>,
+    names: Names,
 }
 
-impl Builder {
+/// Where the transport comes from.
+enum Opening<T> {
+    Bind(fn(SocketAddr) -> io::Result<T>),
+    Given(Arc<T>),
+}
+
+impl<T: Transport> Builder<T> {
     /// The name of the node, unique in its cluster. Default: the host's name.
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
@@ -152,6 +164,46 @@ impl Builder {
         self
     }
 
+    /// Has another transport carry what the agent sends and receives, instead of sockets bound to
+    /// [`bind`](Self::bind). It is told the names of nodes wherever they are known.
+    pub fn transport<U: Transport>(self, transport: U) -> Builder<U> {
+        let Self { config, name, bind, advertise, meta, app_versions, seeds, .. } = self;
+        let Self { keyring_file, journal, events_max, overflow, rate_limit, ignore, .. } = self;
+        let names = match self.names {
+            Names::Unused => Names::Told,
+            names => names,
+        };
+        Builder {
+            config,
+            name,
+            bind,
+            advertise,
+            meta,
+            app_versions,
+            seeds,
+            keyring_file,
+            journal,
+            events_max,
+            overflow,
+            rate_limit,
+            ignore,
+            opening: Opening::Given(Arc::new(transport)),
+            names,
+        }
+    }
+
+    /// Refuses and counts ([`DriverStats`](crate::DriverStats)) whatever is for nobody of a known
+    /// name, for transports on which an address alone leads nowhere.
+    ///
+    /// A seed is `NAME/ADDRESS` then; a join by an address alone fails, and says why. A direct
+    /// message needs a [`Seat`](swim_core::Seat) with a name. Whoever is told that it was wrongly
+    /// accused, by somebody who only passed that on, is not answered but by gossip. Default: not
+    /// required.
+    pub fn require_node_names(mut self) -> Self {
+        self.names = Names::Required;
+        self
+    }
+
     /// Drops datagrams from some sources unseen, to test what streams are for.
     #[doc(hidden)]
     pub fn ignore_datagrams_from(
@@ -170,8 +222,8 @@ impl Builder {
     pub async fn spawn(self) -> Result<(Handle, Events), StartError> {
         let prepared = self.prepare().await?;
         let (name, advertised) = prepared.names();
-        let local = prepared.sockets.local;
-        let Prepared { clock, seed, sockets, identity, config } = prepared;
+        let local = prepared.transport.local_addr();
+        let Prepared { clock, seed, transport, identity, config } = prepared;
         let node = match &self.journal {
             Some(path) => {
                 let file = JournalFile::start(path)?;
@@ -181,7 +233,7 @@ impl Builder {
             None => Kept::Plain(Node::new(config, identity, seed, clock.now())),
         };
         let seeds = self.seeds.clone();
-        let (requests, events) = self.start(clock, node, sockets, BareDesk::new);
+        let (requests, events) = self.start(clock, node, transport, BareDesk::new);
         let handle = Handle::new(requests, local, advertised, name);
         if !seeds.is_empty()
             && let Err(e) = handle.join(seeds).await
@@ -192,19 +244,27 @@ impl Builder {
         Ok((handle, events))
     }
 
-    /// Makes everything that can fail: randomness, sockets, name, keys.
-    pub(crate) async fn prepare(&self) -> Result<Prepared, StartError> {
+    /// Makes everything that can fail: randomness, transport, name, keys.
+    pub(crate) async fn prepare(&self) -> Result<Prepared<T>, StartError> {
         let clock = Clock::new();
         let seed = nonce::seed().map_err(|e| StartError::Random(e.into()))?;
-        let bind = self.bind;
-        let sockets =
-            Sockets::bind(bind).map_err(|error| StartError::Bind { addr: bind, error })?;
-        // Sending starts at once instead of finding the socket not ready.
-        let ready = sockets.udp.writable().await;
-        ready.map_err(|error| StartError::Bind { addr: bind, error })?;
-        let identity = self.identity(sockets.local)?;
+        let transport = self.open().await?;
+        let identity = self.identity(&*transport)?;
         let config = self.config_with_keys()?;
-        Ok(Prepared { clock, seed, sockets, identity, config })
+        Ok(Prepared { clock, seed, transport, identity, config })
+    }
+
+    async fn open(&self) -> Result<Arc<T>, StartError> {
+        match &self.opening {
+            Opening::Given(transport) => Ok(transport.clone()),
+            Opening::Bind(bind) => {
+                let addr = self.bind;
+                let transport = bind(addr).map_err(|error| StartError::Bind { addr, error })?;
+                // Sending starts at once instead of finding the socket not ready.
+                transport.writable().await;
+                Ok(Arc::new(transport))
+            }
+        }
     }
 
     /// The configuration with the keys of the keyring file, which is made if it does not exist.
@@ -222,8 +282,8 @@ impl Builder {
         Ok(self.config.clone())
     }
 
-    fn identity(&self, local: SocketAddr) -> Result<Identity, StartError> {
-        let addr = self.advertised(local)?;
+    fn identity(&self, transport: &T) -> Result<Identity, StartError> {
+        let addr = self.advertised(transport)?;
         let name = match &self.name {
             Some(name) => name.clone(),
             None => host_name().ok_or(StartError::NoName)?,
@@ -235,8 +295,9 @@ impl Builder {
             .map_err(StartError::Identity)
     }
 
-    fn advertised(&self, local: SocketAddr) -> Result<SocketAddr, StartError> {
-        let mut addr = match self.advertise {
+    fn advertised(&self, transport: &T) -> Result<SocketAddr, StartError> {
+        let local = transport.local_addr();
+        let mut addr = match self.advertise.or_else(|| transport.advertised_addr()) {
             Some(addr) => addr,
             None if !local.ip().is_unspecified() => local,
             None => {
@@ -257,14 +318,18 @@ impl Builder {
     pub(crate) fn start<D: Desk>(
         self,
         clock: Clock,
-        machine: D::Machine,
-        sockets: Sockets,
+        mut machine: D::Machine,
+        transport: Arc<T>,
         desk: impl FnOnce(Arc<Shared>) -> D,
     ) -> (mpsc::Sender<D::Request>, Events<<D::Machine as Machine>::Event>) {
+        if self.names != Names::Unused {
+            machine.name_addressees();
+        }
         let shared = Arc::new(Shared {
             clock,
             counters: Counters::default(),
             throttle: Throttle::default(),
+            names: self.names,
             inbound: Budget::new(INBOUND_BYTES_MAX),
             outbound: Budget::new(OUTBOUND_BYTES_MAX),
         });
@@ -277,12 +342,12 @@ impl Builder {
         };
         let limit = self.rate_limit;
         let (datagrams, streams) = (limit.map(|l| l.datagrams()), limit.map(|l| l.streams()));
-        let source = sockets.local;
+        let (carried, mailed) = (transport.clone(), mailbox.clone());
         let span = span_of(machine.node());
         let driver = Driver {
             clock,
-            datagrams: Datagrams::new(sockets.udp, datagrams, self.ignore, shared.clone()),
-            streams: Streams::new(sockets.tcp, source, streams, mailbox.clone(), shared.clone()),
+            datagrams: Datagrams::new(carried, datagrams, self.ignore, shared.clone()),
+            streams: Streams::new(transport, streams, mailed, shared.clone()),
             mail,
             requests: asked,
             outlet: Outlet::new(consumer, held_max, shared.clone()),
@@ -302,16 +367,16 @@ fn span_of(node: &Node) -> Span {
     tracing::info_span!("node", name = me.name(), label = &*label)
 }
 
-/// What a machine is made of, and the sockets that it gets.
-pub(crate) struct Prepared {
+/// What a machine is made of, and the transport that it gets.
+pub(crate) struct Prepared<T> {
     pub(crate) clock: Clock,
     pub(crate) seed: Seed,
-    pub(crate) sockets: Sockets,
+    pub(crate) transport: Arc<T>,
     pub(crate) identity: Identity,
     pub(crate) config: Arc<Config>,
 }
 
-impl Prepared {
+impl<T> Prepared<T> {
     /// Name and address of the node.
     pub(crate) fn names(&self) -> (NodeName, SocketAddr) {
         (self.identity.name().clone(), self.identity.addr().canonical())

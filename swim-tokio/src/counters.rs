@@ -39,7 +39,9 @@ counters! {
     datagrams_sent,
     /// Datagrams that could not be sent.
     datagrams_unsent,
-    /// Times that the socket was full and sending paused.
+    /// Datagrams among them that were refused because names are required and none was known.
+    datagrams_unnamed,
+    /// Times that the transport was full and sending paused.
     send_pauses,
     /// Streams accepted.
     streams_accepted,
@@ -57,8 +59,10 @@ counters! {
     streams_unaccepted,
     /// Streams opened.
     streams_opened,
-    /// Streams opened that brought no answer.
+    /// Streams opened that brought no answer, and those refused for want of a name.
     streams_failed,
+    /// Streams not opened because names are required and none was known.
+    streams_unnamed,
     /// Events that the consumer missed.
     events_lagged,
 }

@@ -105,6 +105,10 @@ impl<M: Recorded> Deref for Kept<M> {
 }
 
 impl<M: Recorded> Flight<M> {
+    pub(crate) fn name_addressees(&mut self) {
+        self.recorder.name_addressees();
+    }
+
     fn flush(&mut self) {
         let Some(file) = &mut self.file else { return };
         if let Err(why) = file.flush(&mut self.recorder) {

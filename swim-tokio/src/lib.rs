@@ -23,7 +23,8 @@
 //! # }
 //! ```
 //!
-//! One task owns the node and both sockets; a [`Handle`] speaks to it, [`Events`] hears from it.
+//! One task owns the node and its transport, which is UDP and TCP on one port unless another is
+//! given ([`Transport`]); a [`Handle`] speaks to it, [`Events`] hears from it.
 //! Several agents run in one process without knowing of each other. All queues are bounded, what
 //! one source may send is limited ([`RateLimit`]), and whatever is dropped is counted
 //! ([`Handle::stats`]).
@@ -59,12 +60,15 @@ mod replace_file;
 pub mod rpc;
 pub mod serf;
 mod snapshot;
+mod sockets;
 mod stream;
 #[cfg(test)]
 mod tests;
 mod throttle;
+mod transport;
 
 pub use addr::{AddrParseError, DEFAULT_PORT, JoinAddr, parse_addr};
+pub use bind::Sockets;
 pub use builder::{Agent, Builder};
 pub use counters::DriverStats;
 pub use error::{CommandError, JoinError, SeedFailure, StartError};
@@ -77,3 +81,4 @@ pub use keyring_file::{
 pub use limit::RateLimit;
 pub use snapshot::{AgentStats, Snapshot};
 pub use swim_core::{self, Event};
+pub use transport::{Effort, Received, Target, Transport};

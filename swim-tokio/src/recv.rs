@@ -1,13 +1,12 @@
-//! Receiving datagrams with the time at which the socket had them.
+//! Receiving datagrams with the time at which the transport had them.
 
 use std::io;
 use std::net::SocketAddr;
 
 use swim_core::Instant;
-use tokio::io::Interest;
-use tokio::net::UdpSocket;
 
 use crate::clock::Clock;
+use crate::transport::{Effort, Received, Transport};
 
 /// A datagram that stands at the front of [`Receiver::bytes`].
 #[derive(Clone, Copy, Debug)]
@@ -17,26 +16,18 @@ pub(crate) struct Arrival {
     pub(crate) len: usize,
 }
 
-/// How far to go for a datagram.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Effort {
-    /// Trust tokio's word on whether there is one; clears it if there is none.
-    Ready,
-    /// Ask the system, because tokio may not have looked since this task was last held up.
-    Ask,
-}
-
 /// Buffers to receive with.
 pub(crate) struct Receiver {
     bytes: Vec<u8>,
-    stamps: Stamps,
-    /// Whatever is received now arrived after this: the socket was seen empty then.
+    /// Whatever is received now arrived after this: there was nothing then.
     empty_at: Instant,
+    /// The last look found a datagram, so that the next is sure to ask the system.
+    found: bool,
 }
 
 impl Receiver {
-    pub(crate) fn new(socket: &UdpSocket, now: Instant) -> Self {
-        Self { bytes: vec![0; BUFFER_BYTES], stamps: Stamps::new(socket), empty_at: now }
+    pub(crate) fn new(now: Instant) -> Self {
+        Self { bytes: vec![0; BUFFER_BYTES], empty_at: now, found: false }
     }
 
     /// The bytes of the last arrival, and whatever is left of earlier ones behind it.
@@ -47,24 +38,19 @@ impl Receiver {
     /// The next datagram; `None` if there is none.
     pub(crate) fn next(
         &mut self,
-        socket: &UdpSocket,
+        transport: &impl Transport,
         clock: Clock,
         now: Instant,
         effort: Effort,
     ) -> io::Result<Option<Arrival>> {
-        let Self { bytes, stamps, .. } = self;
-        let mut asked = false;
-        let mut receive = || {
-            asked = true;
-            stamps.receive(socket, clock, bytes)
-        };
-        let received = match effort {
-            Effort::Ready => socket.try_io(Interest::READABLE, receive),
-            Effort::Ask => receive(),
-        };
+        let asked = effort == Effort::Ask || self.found;
+        let received = transport.recv_datagram(&mut self.bytes, effort);
+        self.found = received.is_ok();
         match received {
-            Ok((len, from, stamp)) => {
-                let at = stamp.unwrap_or(now).clamp(self.empty_at.min(now), now);
+            Ok(Received { len, from, waited }) => {
+                let at = if waited.is_zero() { now } else { clock.now() - waited };
+                let at = at.clamp(self.empty_at.min(now), now);
+                let len = len.min(self.bytes.len());
                 Ok(Some(Arrival { at, from: canonical(from), len }))
             }
             Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
@@ -88,84 +74,6 @@ pub(crate) fn canonical(addr: SocketAddr) -> SocketAddr {
     }
 }
 
-type Received = (usize, SocketAddr, Option<Instant>);
-
-/// Time stamps by the kernel, which tell how long a datagram has waited for a stalled node.
-///
-/// They are wall-clock time, so a step of that clock gives nonsense; [`Receiver`] keeps them
-/// between the last time that the socket was empty and now.
-#[cfg(any(target_os = "linux", target_os = "android"))]
-struct Stamps {
-    control: Vec<u8>,
-}
-
-#[cfg(any(target_os = "linux", target_os = "android"))]
-impl Stamps {
-    fn new(socket: &UdpSocket) -> Self {
-        use nix::sys::socket::{setsockopt, sockopt::ReceiveTimestampns};
-
-        // Without stamps a datagram counts as having arrived when it was read.
-        let _ = setsockopt(socket, ReceiveTimestampns, &true);
-        Self { control: nix::cmsg_space!(nix::sys::time::TimeSpec) }
-    }
-
-    fn receive(
-        &mut self,
-        socket: &UdpSocket,
-        clock: Clock,
-        bytes: &mut [u8],
-    ) -> io::Result<Received> {
-        use std::os::fd::AsRawFd as _;
-
-        use nix::sys::socket::{ControlMessageOwned, MsgFlags, SockaddrStorage, recvmsg};
-
-        let mut iov = [io::IoSliceMut::new(bytes)];
-        let control = Some(&mut self.control[..]);
-        let flags = MsgFlags::empty();
-        let message = recvmsg::<SockaddrStorage>(socket.as_raw_fd(), &mut iov, control, flags)?;
-        let from = message.address.as_ref().and_then(socket_addr);
-        let from = from.ok_or_else(|| io::Error::other("datagram without a source address"))?;
-        let stamp = message.cmsgs().ok().and_then(|mut all| {
-            all.find_map(|one| match one {
-                ControlMessageOwned::ScmTimestampns(stamp) => Some(stamp),
-                _ => None,
-            })
-        });
-        Ok((message.bytes, from, stamp.and_then(|stamp| on_our_clock(stamp, clock))))
-    }
-}
-
-#[cfg(any(target_os = "linux", target_os = "android"))]
-fn socket_addr(addr: &nix::sys::socket::SockaddrStorage) -> Option<SocketAddr> {
-    let v4 = addr.as_sockaddr_in().map(|a| SocketAddr::V4((*a).into()));
-    v4.or_else(|| addr.as_sockaddr_in6().map(|a| SocketAddr::V6((*a).into())))
-}
-
-/// A moment of the wall clock on the driver's clock.
-#[cfg(any(target_os = "linux", target_os = "android"))]
-fn on_our_clock(stamp: nix::sys::time::TimeSpec, clock: Clock) -> Option<Instant> {
-    use std::time::Duration;
-
-    let wall = nix::time::ClockId::CLOCK_REALTIME.now().ok()?;
-    let age = Duration::from(wall).checked_sub(Duration::from(stamp))?;
-    Some(clock.now() - age)
-}
-
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
-struct Stamps;
-
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
-impl Stamps {
-    fn new(_: &UdpSocket) -> Self {
-        Self
-    }
-
-    fn receive(&mut self, socket: &UdpSocket, _: Clock, bytes: &mut [u8]) -> io::Result<Received> {
-        let (len, from) = socket.try_recv_from(bytes)?;
-        Ok((len, from, None))
-    }
-}
-
 /// No datagram is longer than half of this. What is larger than a heap's usual pieces comes from
 /// the system as it is, and takes memory only where a datagram was written to it.
 const BUFFER_BYTES: usize = 2 * 65_536;
@@ -175,33 +83,34 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::bind::Sockets;
 
     #[tokio::test]
     async fn a_datagram_that_waited_is_stamped_with_its_arrival() {
-        let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        let sockets = Sockets::bind("127.0.0.1:0".parse().unwrap()).unwrap();
         let sender = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
         let clock = Clock::new();
-        let mut receiver = Receiver::new(&socket, clock.now());
+        let mut receiver = Receiver::new(clock.now());
         // Linux takes a moment to start stamping.
         std::thread::sleep(Duration::from_millis(50));
-        sender.send_to(b"early", socket.local_addr().unwrap()).unwrap();
+        sender.send_to(b"early", sockets.local_addr()).unwrap();
         let sent = clock.now();
         std::thread::sleep(Duration::from_millis(60));
         let now = clock.now();
-        let nothing = receiver.next(&socket, clock, now, Effort::Ready).unwrap();
+        let nothing = receiver.next(&sockets, clock, now, Effort::Ready).unwrap();
         assert!(nothing.is_none(), "tokio has not looked yet");
-        let arrival = receiver.next(&socket, clock, now, Effort::Ask).unwrap().unwrap();
+        let arrival = receiver.next(&sockets, clock, now, Effort::Ask).unwrap().unwrap();
         assert_eq!(&receiver.bytes()[..arrival.len], b"early");
         assert_eq!(arrival.from, sender.local_addr().unwrap());
         if cfg!(target_os = "linux") {
             let error = arrival.at.since(sent).max(sent.since(arrival.at));
             assert!(error < Duration::from_millis(40), "{error:?}");
         }
-        assert!(receiver.next(&socket, clock, now, Effort::Ask).unwrap().is_none());
-        assert!(receiver.next(&socket, clock, now, Effort::Ready).unwrap().is_none());
-        sender.send_to(b"more", socket.local_addr().unwrap()).unwrap();
-        socket.readable().await.unwrap();
-        let arrival = receiver.next(&socket, clock, clock.now(), Effort::Ready).unwrap().unwrap();
+        assert!(receiver.next(&sockets, clock, now, Effort::Ask).unwrap().is_none());
+        assert!(receiver.next(&sockets, clock, now, Effort::Ready).unwrap().is_none());
+        sender.send_to(b"more", sockets.local_addr()).unwrap();
+        sockets.readable().await;
+        let arrival = receiver.next(&sockets, clock, clock.now(), Effort::Ready).unwrap().unwrap();
         assert!(arrival.at >= now, "it was not there when the socket was empty");
     }
 

@@ -2,59 +2,62 @@
 
 use std::fmt;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use bytes::BytesMut;
 use swim_core::envelope::{Compression, Crc, DecryptError, Lzw, PacketError};
 use swim_core::{Input, Instant, SendError, Token, Transmit};
-use tokio::io::Interest;
-use tokio::net::UdpSocket;
 
 use super::Machine;
 use crate::layers::outer;
 use crate::limit::Buckets;
 use crate::nonce::Nonces;
-use crate::recv::{Arrival, Effort, Receiver};
+use crate::recv::{Arrival, Receiver};
 use crate::stream::Shared;
 use crate::throttle::Plane;
+use crate::transport::{Effort, Nameless, Names, Target, Transport};
 
 /// Sources whose datagrams are dropped unseen, for tests.
 pub(crate) type Ignore = Arc<dyn Fn(SocketAddr) -> bool + Send + Sync>;
 
-/// The UDP socket with its buffers.
-pub(crate) struct Datagrams {
-    socket: UdpSocket,
-    is_v6: bool,
+/// The transport of datagrams with its buffers.
+pub(crate) struct Datagrams<T> {
+    transport: Arc<T>,
     receiver: Receiver,
     limit: Option<Buckets>,
     ignore: Option<Ignore>,
     opened: BytesMut,
     message: BytesMut,
     sealed: BytesMut,
-    /// Where the datagram in `sealed` goes, which the socket had no room for. While it waits the
-    /// node is not asked for more, so that the others are made when they can go.
-    waiting: Option<(SocketAddr, Token)>,
+    /// Where the datagram in `sealed` goes, which there was no room for. While it waits the node is
+    /// not asked for more, so that the others are made when they can go.
+    waiting: Option<Waiting>,
     lzw: Lzw,
     nonces: Nonces,
     shared: Arc<Shared>,
 }
 
-impl Datagrams {
+struct Waiting {
+    to: SocketAddr,
+    name: Option<Box<str>>,
+    token: Token,
+}
+
+impl<T: Transport> Datagrams<T> {
     /// Datagrams taken in one go, before time-outs and sending have their turn. More than fit the
     /// usual receive buffer, so that after a stall the mail is in before the time-out.
     const BATCH: usize = 1024;
 
     pub(crate) fn new(
-        socket: UdpSocket,
+        transport: Arc<T>,
         limit: Option<Buckets>,
         ignore: Option<Ignore>,
         shared: Arc<Shared>,
     ) -> Self {
         Self {
-            is_v6: socket.local_addr().is_ok_and(|addr| addr.is_ipv6()),
-            receiver: Receiver::new(&socket, shared.clock.now()),
-            socket,
+            receiver: Receiver::new(shared.clock.now()),
+            transport,
             limit,
             ignore,
             opened: BytesMut::new(),
@@ -69,13 +72,12 @@ impl Datagrams {
 
     /// Waits until there is something to read, or room for what waits.
     pub(crate) async fn ready(&self) {
-        let mut interest = Interest::READABLE;
-        if self.waiting.is_some() {
-            interest |= Interest::WRITABLE;
+        if self.waiting.is_none() {
+            return self.transport.readable().await;
         }
-        if self.socket.ready(interest).await.is_err() {
-            // Only while the runtime shuts down, which drops this task.
-            std::future::pending::<()>().await;
+        tokio::select! {
+            () = self.transport.readable() => {}
+            () = self.transport.writable() => {}
         }
     }
 
@@ -86,7 +88,7 @@ impl Datagrams {
     /// Hands what has arrived to the node.
     pub(crate) fn take_in(&mut self, node: &mut impl Machine, now: Instant, effort: Effort) {
         for _ in 0..Self::BATCH {
-            match self.receiver.next(&self.socket, self.shared.clock, now, effort) {
+            match self.receiver.next(&*self.transport, self.shared.clock, now, effort) {
                 Ok(Some(arrival)) => self.take(node, now, arrival),
                 Ok(None) => break,
                 // Some systems tell of datagrams of ours that nobody took.
@@ -120,18 +122,22 @@ impl Datagrams {
         }
     }
 
-    /// Sends what the node has to send, until the socket is full.
+    /// Sends what the node has to send, until there is no room for more.
     pub(crate) fn send(&mut self, node: &mut impl Machine, now: Instant) {
-        if let Some((to, token)) = self.waiting.take() {
-            self.send_sealed(node, now, to, token);
+        if let Some(Waiting { to, name, token }) = self.waiting.take() {
+            let sent = self.send_sealed(Target { addr: to, name: name.as_deref() }, token);
+            self.note(node, now, to, token, sent);
         }
         while self.waiting.is_none() {
             self.message.clear();
             let Some(transmit) = node.poll_transmit(&mut self.message) else { return };
-            match self.seal(node, &transmit) {
-                Ok(()) => self.send_sealed(node, now, transmit.to, transmit.token),
-                Err(e) => self.unsent(node, now, transmit.to, transmit.token, &e),
-            }
+            let (to, token) = (transmit.to, transmit.token);
+            let sent = self.seal(node, &transmit).and_then(|()| {
+                let wanted = self.shared.names != Names::Unused;
+                let name = if wanted { node.node().addressee(&transmit) } else { None };
+                self.send_sealed(Target { addr: to, name }, token)
+            });
+            self.note(node, now, to, token, sent);
         }
     }
 
@@ -146,38 +152,37 @@ impl Datagrams {
         sealed.map_err(io::Error::other)
     }
 
-    fn send_sealed(&mut self, node: &mut impl Machine, now: Instant, to: SocketAddr, token: Token) {
-        match self.socket.try_send_to(&self.sealed, self.reachable(to)) {
-            Ok(_) => self.shared.counters.datagrams_sent.up(),
-            Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
-                self.shared.counters.send_pauses.up();
-                self.waiting = Some((to, token));
-            }
-            Err(e) => self.unsent(node, now, to, token, &e),
+    fn send_sealed(&mut self, to: Target<'_>, token: Token) -> io::Result<()> {
+        let counters = &self.shared.counters;
+        if to.name.is_none() && self.shared.names == Names::Required {
+            counters.datagrams_unnamed.up();
+            return Err(io::Error::other(Nameless));
         }
+        match self.transport.send_datagram(to, &self.sealed) {
+            Ok(()) => counters.datagrams_sent.up(),
+            Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
+                counters.send_pauses.up();
+                self.waiting = Some(Waiting { to: to.addr, name: to.name.map(Box::from), token });
+            }
+            Err(e) => return Err(e),
+        }
+        Ok(())
     }
 
-    fn unsent(
+    fn note(
         &self,
         node: &mut impl Machine,
         now: Instant,
         to: SocketAddr,
         token: Token,
-        error: &io::Error,
+        sent: io::Result<()>,
     ) {
+        let Err(error) = sent else { return };
         self.shared.counters.datagrams_unsent.up();
         tracing::debug!("datagram to {to} not sent: {error}");
-        let why = blame(error);
+        let why = blame(&error);
         // The node takes the news or has no use for it.
         let _ = node.handle(now, Input::Unsent { token, why });
-    }
-
-    /// The address as this socket takes it: one of IPv6 reaches IPv4 by mapped addresses.
-    fn reachable(&self, to: SocketAddr) -> SocketAddr {
-        match to.ip() {
-            IpAddr::V4(v4) if self.is_v6 => SocketAddr::new(v4.to_ipv6_mapped().into(), to.port()),
-            _ => to,
-        }
     }
 }
 
@@ -215,17 +220,20 @@ mod tests {
 
     use swim_core::{Command, Config, Identity, Node, OpId, Seed};
 
+    use tokio::net::UdpSocket;
+
     use super::*;
+    use crate::bind::Sockets;
     use crate::journal::Kept;
     use crate::tests::shared;
 
     #[tokio::test]
     async fn a_datagram_waits_for_a_socket_that_is_full_and_so_do_those_behind_it() {
         // tokio does not know yet that a new socket has room, so it seems full.
-        let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        let sockets = Sockets::bind("127.0.0.1:0".parse().unwrap()).unwrap();
         let peer = UdpSocket::bind("127.0.0.1:0").await.unwrap();
         let now = Instant::from_secs(1);
-        let me = Identity::new("a", socket.local_addr().unwrap()).unwrap();
+        let me = Identity::new("a", sockets.local_addr()).unwrap();
         let node = Node::new(Config::local().build().unwrap(), me, Seed::from(1), now);
         let mut node = Kept::Plain(node);
         for n in [b'1', b'2'] {
@@ -234,7 +242,7 @@ mod tests {
             let command = Command::Send { to, reliable: false, payload };
             node.handle(now, Input::Command { op: OpId(1), command }).unwrap();
         }
-        let mut datagrams = Datagrams::new(socket, None, None, shared());
+        let mut datagrams = Datagrams::new(Arc::new(sockets), None, None, shared());
         datagrams.send(&mut node, now);
         let counted = datagrams.shared.counters.read();
         assert_eq!((counted.send_pauses, counted.datagrams_sent), (1, 0));

@@ -29,6 +29,8 @@ pub(crate) trait Machine: Send + 'static {
         now: Instant,
         input: Input<'_, Self::Command>,
     ) -> Result<(), Self::Rejected>;
+    /// Has the node keep the names of those whom it answers.
+    fn name_addressees(&mut self);
     fn poll_transmit(&mut self, buf: &mut BytesMut) -> Option<Transmit>;
     fn poll_exchange(&mut self, buf: &mut BytesMut) -> Option<Exchange>;
     fn poll_event(&mut self) -> Option<Self::Event>;
@@ -70,6 +72,13 @@ macro_rules! machine {
                 input: Input<'_, $command>,
             ) -> Result<(), $rejected> {
                 Self::handle(self, now, input)
+            }
+
+            fn name_addressees(&mut self) {
+                match self {
+                    Self::Plain(machine) => machine.name_addressees(),
+                    Self::Recorded(flight) => flight.name_addressees(),
+                }
             }
 
             fn poll_transmit(&mut self, buf: &mut BytesMut) -> Option<Transmit> {

@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use swim_core::{Exchange, ExchangeError, InboundId, Input, Instant, OutboundId};
-use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::{AbortHandle, JoinSet};
 
@@ -18,12 +17,11 @@ use crate::limit::Buckets;
 use crate::recv::canonical;
 use crate::stream::{Answer, Call, Inbound, Mailbox, Shared, Slots, call, serve};
 use crate::throttle::Plane;
+use crate::transport::Transport;
 
-/// The TCP socket, and the tasks of the streams.
-pub(crate) struct Streams {
-    listener: TcpListener,
-    /// Where streams are opened from; with the scope that IPv6 may need.
-    source: SocketAddr,
+/// The transport of streams, and the tasks of the streams.
+pub(crate) struct Streams<T> {
+    transport: Arc<T>,
     limit: Option<Buckets>,
     slots: Arc<Slots>,
     tasks: JoinSet<()>,
@@ -36,22 +34,20 @@ pub(crate) struct Streams {
     shared: Arc<Shared>,
 }
 
-impl Streams {
+impl<T: Transport> Streams<T> {
     /// Streams that peers hold open at a time, and that one of them does. A push/pull takes
     /// milliseconds; memberlist serves 127 of them at a time.
     const OPEN_MAX: u32 = 256;
     const OPEN_BY_SOURCE_MAX: u32 = 128;
 
     pub(crate) fn new(
-        listener: TcpListener,
-        source: SocketAddr,
+        transport: Arc<T>,
         limit: Option<Buckets>,
         mailbox: Mailbox,
         shared: Arc<Shared>,
     ) -> Self {
         Self {
-            listener,
-            source,
+            transport,
             limit,
             slots: Slots::new(Self::OPEN_MAX, Self::OPEN_BY_SOURCE_MAX),
             tasks: JoinSet::new(),
@@ -65,10 +61,10 @@ impl Streams {
     }
 
     /// The next stream that a peer opens. Cancel safe.
-    pub(crate) async fn accept(&mut self) -> (TcpStream, SocketAddr) {
+    pub(crate) async fn accept(&mut self) -> (T::Stream, SocketAddr) {
         loop {
             self.backoff.wait().await;
-            match self.listener.accept().await {
+            match self.transport.accept().await {
                 Ok((stream, from)) => {
                     self.backoff = Backoff::default();
                     return (stream, canonical(from));
@@ -88,7 +84,7 @@ impl Streams {
         &mut self,
         node: &impl Machine,
         now: Instant,
-        stream: TcpStream,
+        stream: T::Stream,
         from: SocketAddr,
     ) {
         let counters = &self.shared.counters;
@@ -167,11 +163,12 @@ impl Streams {
         while let Some(exchange) = node.poll_exchange(&mut buf) {
             let message = buf.split().freeze();
             match exchange {
-                Exchange::Open { id, to, reply_due, deadline, .. } => {
+                Exchange::Open { id, to, name, reply_due, deadline, .. } => {
                     let deadline = self.shared.clock.tokio_instant(deadline);
-                    let (source, layers) = (self.source, Layers::of(node.node()));
-                    let new = Call { id, to, message, reply_due, deadline, source, layers };
-                    let task = call(self.shared.clone(), self.mailbox.clone(), new);
+                    let layers = Layers::of(node.node());
+                    let new = Call { id, to, name, message, reply_due, deadline, layers };
+                    let (shared, mailbox) = (self.shared.clone(), self.mailbox.clone());
+                    let task = call(shared, mailbox, self.transport.clone(), new);
                     self.calls.insert(id, self.tasks.spawn(task));
                 }
                 Exchange::Reply { id, .. } => self.answer(node, id, message),
@@ -197,10 +194,10 @@ impl Streams {
         }
     }
 
-    /// Closes every stream and the listening socket.
+    /// Closes every stream and the transport.
     pub(crate) async fn close(mut self) {
-        drop(self.listener);
         self.tasks.shutdown().await;
+        self.transport.shutdown().await;
     }
 }
 

@@ -3,25 +3,24 @@
 use std::pin::Pin;
 
 use swim_core::{Input, Instant};
-use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::time::Sleep;
 
 use super::{Datagrams, Desk, KeySaver, Machine, Next, Outlet, Streams, Told as _};
 use crate::clock::Clock;
-use crate::recv::Effort;
 use crate::stream::Mail;
+use crate::transport::{Effort, Transport};
 
 /// Owns a node and does for it what it cannot do: wait, receive, send.
 ///
 /// After each wake-up it hands in what has arrived, a bounded batch; then the time-out if it is
 /// due; then it does everything that the node wants done. That order matters after a stall: an
 /// answer that lies in the socket must be in before the time-out that asks for it.
-pub(crate) struct Driver<D: Desk> {
+pub(crate) struct Driver<D: Desk, T> {
     pub(crate) node: D::Machine,
     pub(crate) clock: Clock,
-    pub(crate) datagrams: Datagrams,
-    pub(crate) streams: Streams,
+    pub(crate) datagrams: Datagrams<T>,
+    pub(crate) streams: Streams<T>,
     pub(crate) mail: mpsc::Receiver<Mail>,
     pub(crate) requests: mpsc::Receiver<D::Request>,
     pub(crate) desk: D,
@@ -30,21 +29,21 @@ pub(crate) struct Driver<D: Desk> {
 }
 
 /// Why the driver woke up, and what it already has in its hands.
-enum Wake<R> {
-    /// A socket is ready, it is time, or the consumer has room: look.
+enum Wake<R, S> {
+    /// The transport is ready, it is time, or the consumer has room: look.
     Look,
-    Accepted(TcpStream, std::net::SocketAddr),
+    Accepted(S, std::net::SocketAddr),
     Mail(Mail),
     Request(R),
     /// Nobody is left who could ask for anything.
     Abandoned,
 }
 
-impl<D: Desk> Driver<D> {
+impl<D: Desk, T: Transport> Driver<D, T> {
     /// Letters, and requests, taken in one go.
     const BATCH: usize = 64;
 
-    /// Runs until it is told to stop or every handle is gone, then closes all sockets.
+    /// Runs until it is told to stop or every handle is gone, then closes the transport.
     pub(crate) async fn run(mut self) {
         let mut alarm = Box::pin(tokio::time::sleep_until(tokio::time::Instant::now()));
         self.drain(self.clock.now());
@@ -70,7 +69,7 @@ impl<D: Desk> Driver<D> {
         drop(requests);
     }
 
-    async fn wait(&mut self, mut alarm: Pin<&mut Sleep>) -> Wake<D::Request> {
+    async fn wait(&mut self, mut alarm: Pin<&mut Sleep>) -> Wake<D::Request, T::Stream> {
         let due = self.node.poll_timeout();
         if let Some(due) = due {
             if due <= self.clock.now() {
@@ -93,7 +92,7 @@ impl<D: Desk> Driver<D> {
         }
     }
 
-    fn take_in(&mut self, now: Instant, wake: Wake<D::Request>) -> Next {
+    fn take_in(&mut self, now: Instant, wake: Wake<D::Request, T::Stream>) -> Next {
         self.datagrams.take_in(&mut self.node, now, Effort::Ready);
         let (mut mail, mut request) = (None, None);
         match wake {

@@ -12,12 +12,14 @@ use super::desk::SerfDesk;
 use super::handle::SerfHandle;
 use super::snapshot::{self, Recorder};
 use crate::addr::JoinAddr;
+use crate::bind::Sockets;
 use crate::builder::{Agent, Builder, Prepared};
 use crate::error::StartError;
 use crate::events::{Events, Overflow};
 use crate::journal::{JournalFile, Kept};
 use crate::limit::RateLimit;
 use crate::nonce;
+use crate::transport::Transport;
 
 /// A Serf node with its sockets, run by one task on tokio. See [`SerfAgent::builder`].
 #[derive(Debug)]
@@ -41,8 +43,8 @@ impl SerfAgent {
 
 /// Builds a Serf agent.
 #[must_use]
-pub struct SerfBuilder {
-    inner: Builder,
+pub struct SerfBuilder<T = Sockets> {
+    inner: Builder<T>,
     config: Arc<SerfConfig>,
     tags: Tags,
     replay: bool,
@@ -50,7 +52,7 @@ pub struct SerfBuilder {
     rejoin_after_leave: bool,
 }
 
-impl SerfBuilder {
+impl<T: Transport> SerfBuilder<T> {
     /// The tags of the node. Default: none.
     pub fn tags(mut self, tags: Tags) -> Self {
         self.tags = tags;
@@ -124,7 +126,19 @@ impl SerfBuilder {
         self.with(|inner| inner.rate_limit(rate_limit))
     }
 
-    fn with(self, change: impl FnOnce(Builder) -> Builder) -> Self {
+    /// As [`Builder::transport`].
+    pub fn transport<U: Transport>(self, transport: U) -> SerfBuilder<U> {
+        let Self { inner, config, tags, replay, snapshot, rejoin_after_leave } = self;
+        let inner = inner.transport(transport);
+        SerfBuilder { inner, config, tags, replay, snapshot, rejoin_after_leave }
+    }
+
+    /// As [`Builder::require_node_names`].
+    pub fn require_node_names(self) -> Self {
+        self.with(Builder::require_node_names)
+    }
+
+    fn with(self, change: impl FnOnce(Builder<T>) -> Builder<T>) -> Self {
         Self { inner: change(self.inner), ..self }
     }
 
@@ -137,8 +151,8 @@ impl SerfBuilder {
         let Self { inner, config, tags, replay, snapshot, rejoin_after_leave } = self;
         let prepared = inner.prepare().await?;
         let (name, advertised) = prepared.names();
-        let local = prepared.sockets.local;
-        let Prepared { clock, seed, sockets, identity, config: swim } = prepared;
+        let local = prepared.transport.local_addr();
+        let Prepared { clock, seed, transport, identity, config: swim } = prepared;
         let config = config.to_builder().swim(swim).build().map_err(StartError::Config)?;
         let mut recorder = None;
         let (mut known, mut resumed) = (Vec::new(), None);
@@ -163,7 +177,7 @@ impl SerfBuilder {
         }
         let seeds = inner.seeds.clone();
         let desk = |shared| SerfDesk::new(recorder, shared);
-        let (requests, events) = inner.start(clock, serf, sockets, desk);
+        let (requests, events) = inner.start(clock, serf, transport, desk);
         let handle = SerfHandle::new(requests, local, advertised, name, clock);
         if !seeds.is_empty()
             && let Err(e) = handle.join(seeds, replay).await

@@ -8,8 +8,7 @@ use bytes::{Bytes, BytesMut};
 use swim_core::InboundId;
 use swim_core::wire::ErrorReply;
 use swim_core::wire::stream::Role;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 
@@ -20,10 +19,10 @@ use crate::throttle::Plane;
 
 /// A stream just accepted.
 #[derive(Debug)]
-pub(crate) struct Inbound {
+pub(crate) struct Inbound<S> {
     pub(crate) id: InboundId,
     pub(crate) from: SocketAddr,
-    pub(crate) stream: TcpStream,
+    pub(crate) stream: S,
     pub(crate) layers: Layers,
     /// Held while the stream is open.
     pub(crate) slot: Slot,
@@ -32,7 +31,11 @@ pub(crate) struct Inbound {
 /// Reads the request, hands it to the driver, and writes the answer.
 ///
 /// The request has the stream time-out to come in, the answer has it once more to go out.
-pub(crate) async fn serve(shared: Arc<Shared>, mailbox: Mailbox, inbound: Inbound) {
+pub(crate) async fn serve(
+    shared: Arc<Shared>,
+    mailbox: Mailbox,
+    inbound: Inbound<impl AsyncRead + AsyncWrite + Unpin>,
+) {
     let Inbound { id, from, mut stream, layers, slot: _slot } = inbound;
     let deadline = Instant::now() + layers.config.stream_timeout();
     let received = receive(&mut stream, &layers, Role::Acceptor, &shared.inbound);
@@ -53,7 +56,7 @@ pub(crate) async fn serve(shared: Arc<Shared>, mailbox: Mailbox, inbound: Inboun
 /// Tells the peer what is wrong if it may know, and the operator in any case.
 async fn refuse(
     shared: &Shared,
-    stream: TcpStream,
+    stream: impl AsyncRead + AsyncWrite + Unpin,
     from: SocketAddr,
     layers: &Layers,
     error: &ReceiveError,
@@ -90,7 +93,11 @@ async fn refuse(
 
 /// Writes the answer and waits until the peer has closed, because closing a socket with unread
 /// bytes resets the connection and can take the answer with it.
-async fn write_and_close(mut stream: TcpStream, layers: &Layers, message: Bytes) {
+async fn write_and_close(
+    mut stream: impl AsyncRead + AsyncWrite + Unpin,
+    layers: &Layers,
+    message: Bytes,
+) {
     let linger = async {
         send(&mut stream, layers, Role::Acceptor, message).await?;
         stream.shutdown().await?;

@@ -12,6 +12,7 @@ use crate::counters::Counters;
 use crate::layers::Layers;
 use crate::stream::Budget;
 use crate::throttle::Throttle;
+use crate::transport::Names;
 
 /// What the tasks share with the driver.
 #[derive(Debug)]
@@ -19,6 +20,7 @@ pub(crate) struct Shared {
     pub(crate) clock: Clock,
     pub(crate) counters: Counters,
     pub(crate) throttle: Throttle,
+    pub(crate) names: Names,
     /// For what peers send by streams of theirs.
     pub(crate) inbound: Arc<Budget>,
     /// For answers to this node's streams: outsiders cannot use it up.

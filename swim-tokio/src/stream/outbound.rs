@@ -7,33 +7,36 @@ use std::sync::Arc;
 use bytes::Bytes;
 use swim_core::wire::stream::Role;
 use swim_core::wire::{Kind, Message};
-use swim_core::{ExchangeError, OutboundId};
+use swim_core::{ExchangeError, NodeName, OutboundId};
 use tokio::io::AsyncWriteExt as _;
-use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::{Instant, timeout_at};
 
 use crate::layers::Layers;
 use crate::stream::frame::{ReceiveError, receive, send};
 use crate::stream::{Mail, Mailbox, Shared};
+use crate::transport::{Nameless, Names, Target, Transport};
 
 /// A stream to open.
 #[derive(Debug)]
 pub(crate) struct Call {
     pub(crate) id: OutboundId,
     pub(crate) to: SocketAddr,
+    pub(crate) name: Option<NodeName>,
     pub(crate) message: Bytes,
     pub(crate) reply_due: bool,
     pub(crate) deadline: Instant,
-    /// The address to call from, at any port, unless it is unspecified.
-    pub(crate) source: SocketAddr,
     pub(crate) layers: Layers,
 }
 
 /// Sends the message, waits for the reply if one is due, and tells the driver.
-pub(crate) async fn call(shared: Arc<Shared>, mailbox: Mailbox, call: Call) {
+pub(crate) async fn call(
+    shared: Arc<Shared>,
+    mailbox: Mailbox,
+    transport: Arc<impl Transport>,
+    call: Call,
+) {
     let Call { id, to, reply_due, deadline, .. } = call;
-    shared.counters.streams_opened.up();
-    let result = match timeout_at(deadline, exchange(&shared, call)).await {
+    let result = match timeout_at(deadline, exchange(&shared, &*transport, call)).await {
         Ok(result) => result,
         Err(_) => Err(Failure::new(ExchangeError::TimedOut, "timed out")),
     };
@@ -64,9 +67,20 @@ impl Failure {
     }
 }
 
-async fn exchange(shared: &Shared, call: Call) -> Result<Bytes, Failure> {
-    let Call { to, message, reply_due, deadline, source, layers, .. } = call;
-    let mut stream = connect(source, to).await.map_err(|e| {
+async fn exchange(
+    shared: &Shared,
+    transport: &impl Transport,
+    call: Call,
+) -> Result<Bytes, Failure> {
+    let Call { to, name, message, reply_due, deadline, layers, .. } = call;
+    if name.is_none() && shared.names == Names::Required {
+        shared.counters.streams_unnamed.up();
+        return Err(Failure::new(ExchangeError::Refused, Nameless));
+    }
+    shared.counters.streams_opened.up();
+    let target = Target { addr: to, name: name.as_ref().map(NodeName::as_str) };
+    let timeout = deadline.saturating_duration_since(Instant::now());
+    let mut stream = transport.dial(target, timeout).await.map_err(|e| {
         let error = match e.kind() {
             io::ErrorKind::TimedOut => ExchangeError::TimedOut,
             _ => ExchangeError::Refused,
@@ -92,16 +106,6 @@ async fn exchange(shared: &Shared, call: Call) -> Result<Bytes, Failure> {
         }
         Err(e) => Err(Failure::new(ExchangeError::Closed, e)),
     }
-}
-
-/// Connects from the address that datagrams come from, so that peers and firewalls see one address.
-async fn connect(mut source: SocketAddr, to: SocketAddr) -> io::Result<TcpStream> {
-    let socket = if to.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
-    if !source.ip().is_unspecified() && source.is_ipv4() == to.is_ipv4() {
-        source.set_port(0);
-        socket.bind(source)?;
-    }
-    socket.connect(to).await
 }
 
 /// What the peer says if its reply is an error.
