@@ -37,6 +37,8 @@ pub struct Claim {
     pub incarnation: u32,
     /// The highest incarnation that the subject itself has ever had.
     pub issued: u32,
+    /// Whether the observer knows the subject at an address at which it is not any more.
+    pub elsewhere: bool,
     /// What it says.
     pub says: Says,
 }
@@ -86,6 +88,15 @@ pub enum Strike {
     Leaving(u32),
     /// A node that has left ends.
     Gone(u32),
+    /// A node's address changes; it starts there next.
+    Moved(u32),
+    /// A node is told to say of a node that it leaves, whether that is true or not.
+    ForcedOut {
+        /// Who shall be gone.
+        node: u32,
+        /// Who says it.
+        by: u32,
+    },
     /// A node, or its input and output, freezes.
     Stalled {
         /// Which.
@@ -172,6 +183,8 @@ impl fmt::Display for Strike {
             Self::Crashed(node) => write!(f, "** n{node} crashes"),
             Self::Leaving(node) => write!(f, "** n{node} leaves"),
             Self::Gone(node) => write!(f, "** n{node} has left and ends"),
+            Self::Moved(node) => write!(f, "** n{node} moves to another address"),
+            Self::ForcedOut { node, by } => write!(f, "** n{node} is forced to leave by n{by}"),
             Self::Stalled { node, part, until } => {
                 let part = if *part == Stall::Io { "input and output" } else { "driver" };
                 write!(f, "** n{node}: {part} freezes until {until}")

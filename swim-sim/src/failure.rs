@@ -3,10 +3,11 @@
 use core::panic::AssertUnwindSafe;
 use std::panic::catch_unwind;
 
-use swim_core::{Instant, Node};
+use swim_core::Instant;
 
-use crate::machine::Machine;
-use crate::scenario::Scenario;
+use crate::machine::{Machine, MachineKind};
+use crate::scenario::{Scenario, nodes};
+use crate::serf::SerfMachine;
 use crate::shrink::{Shrunk, shrink};
 use crate::world::{Make, World};
 
@@ -25,7 +26,18 @@ pub struct Failure {
 impl Failure {
     /// Runs a scenario with its first seed; `None` if nothing goes wrong.
     pub fn of(scenario: &Scenario) -> Option<Self> {
-        Self::of_machines::<Node>(scenario, &|| Box::new(|birth| birth.node()))
+        match scenario.machine {
+            MachineKind::Node => Self::of_machines(scenario, &nodes),
+            MachineKind::Serf => Self::of_machines(scenario, &SerfMachine::make),
+        }
+    }
+
+    /// The smallest scenario found that fails as this one does, with at most `tries_max` runs.
+    pub(crate) fn shrink_scenario(&self, scenario: &Scenario, tries_max: u32) -> Shrunk {
+        match scenario.machine {
+            MachineKind::Node => self.shrink(scenario, tries_max, &nodes),
+            MachineKind::Serf => self.shrink(scenario, tries_max, &SerfMachine::make),
+        }
     }
 
     /// The same of other machines.

@@ -4,6 +4,7 @@ use core::time::Duration;
 use std::collections::BTreeMap;
 
 use swim_core::Instant;
+use swim_core::serf::Tags;
 
 use crate::block::{Ends, Plane};
 use crate::change::Stall;
@@ -120,7 +121,7 @@ impl Fault {
             Self::Partition(_) => "partition",
             Self::Heal => "heal",
             Self::Loss(_) => "loss",
-            Self::Command { .. } => "command",
+            Self::Command { order, .. } => order.name(),
         }
     }
 }
@@ -135,7 +136,52 @@ pub enum Order {
     SetMeta(String),
     /// Join by these nodes.
     Join(Vec<u32>),
+    /// Serf: send a user event. No two have the same payload.
+    Event {
+        /// What it is called.
+        name: String,
+        /// Bytes of its payload, [`EVENT_BYTES_MIN`] at least.
+        bytes: u32,
+    },
+    /// Serf: ask every node. No two queries have the same payload.
+    Query {
+        /// What it is called.
+        name: String,
+        /// How long to wait for answers; by default as long as Serf does.
+        deadline: Option<Duration>,
+        /// Whether who hears it shall say so.
+        ack: bool,
+        /// By how many other nodes an answer is sent besides directly.
+        relay: u8,
+    },
+    /// Serf: say that these nodes leave. A random one is one that is down.
+    ForceLeave {
+        /// Which.
+        of: Who,
+        /// Whether to forget them at once.
+        prune: bool,
+    },
+    /// Serf: replace the tags.
+    Tags(Tags),
 }
+
+impl Order {
+    /// What it is called in a summary, and by a scenario's `do`.
+    pub(crate) const fn name(&self) -> &'static str {
+        match self {
+            Self::Broadcast(_) => "broadcast",
+            Self::SetMeta(_) => "meta",
+            Self::Join(_) => "join",
+            Self::Event { .. } => "event",
+            Self::Query { .. } => "query",
+            Self::ForceLeave { .. } => "force-leave",
+            Self::Tags(_) => "tags",
+        }
+    }
+}
+
+/// Bytes of the shortest payload of an event: it says who sent it, in which life, and which it is.
+pub const EVENT_BYTES_MIN: u32 = 24;
 
 /// Clocks that drift more than this, a thousandth, count as impaired: quartz is ten times better.
 pub const DRIFT_IMPAIRS_PPM: i32 = 1_000;

@@ -89,11 +89,11 @@ pub use counts::FaultCounts;
 pub use course::Course;
 pub use digest::Digest;
 pub use draw::{Draw, hash};
-pub use fault::{DRIFT_IMPAIRS_PPM, Fault, Order, Split, Who};
+pub use fault::{DRIFT_IMPAIRS_PPM, EVENT_BYTES_MIN, Fault, Order, Split, Who};
 pub use link::{
     DELAY_MAX, DELAY_MIN, Latency, LinkError, Links, MTU_MIN, QUEUE_MAX, SIGMA_MAX, Zones,
 };
-pub use machine::{Birth, Machine, Seen};
+pub use machine::{Birth, Machine, MachineKind, Seen};
 pub use report::Report;
 pub use tracker::{Crash, Tracker};
 pub use wheel::{Due, Wheel};

@@ -6,14 +6,37 @@ use std::sync::Arc;
 use bytes::BytesMut;
 use swim_core::journal::{Recorder, Secrets};
 use swim_core::{
-    Config, Event, Exchange, Identity, Input, Instant, Lane, Member, Node, Rejected, Roster, Seed,
-    State, Stats,
+    Config, Event, Exchange, Identity, Input, Instant, Lane, Member, Node, OpId, Rejected, Roster,
+    Seed, State, Stats, serf,
 };
+
+use crate::serf::Ledger;
+
+/// What kind of nodes a world has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "the two machines of the core")]
+pub enum MachineKind {
+    /// Bare nodes: membership and nothing else.
+    #[default]
+    Node,
+    /// Serf nodes: user events, queries and tags besides.
+    Serf,
+}
+
+impl MachineKind {
+    /// Each with its word in scenarios and on the command line.
+    pub const WORDS: [(&str, Self); 2] = [("node", Self::Node), ("serf", Self::Serf)];
+}
 
 /// A state machine that a world can run: the calls of [`swim_core::Node`], and what oracles read.
 pub trait Machine: Send {
     /// Takes one input.
     fn handle(&mut self, now: Instant, input: Input<'_>) -> Result<(), Rejected>;
+    /// Takes a command of the Serf layer; whether it does. A bare node takes none.
+    fn command(&mut self, now: Instant, op: OpId, command: serf::Command) -> bool {
+        let _ = (now, op, command);
+        false
+    }
     /// Appends the next datagram to `buf`; says where it goes.
     fn poll_transmit(&mut self, buf: &mut BytesMut) -> Option<SocketAddr>;
     /// Appends the message of the next stream action, if it has one, to `buf`.
@@ -90,6 +113,8 @@ pub struct Birth<'a> {
     pub converged: bool,
     /// Whether nodes exchange states by reference to the roster.
     pub shares_states: bool,
+    /// Where Serf nodes of the world write what it does not pass on.
+    pub ledger: &'a Ledger,
 }
 
 impl Birth<'_> {

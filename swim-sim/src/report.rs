@@ -10,6 +10,7 @@ use crate::machine::Machine;
 use crate::memory;
 use crate::oracle::{self, Inspect as _, Verdict};
 use crate::place;
+use crate::serf::Tally;
 use crate::tracker::Crash;
 use crate::world::{Traffic, World};
 
@@ -37,6 +38,9 @@ pub struct Report {
     pub views: Views,
     /// What nodes sent.
     pub traffic: Sent,
+    /// What Serf nodes told, in a world of such.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub serf: Option<Tally>,
     /// How often each fault struck.
     pub faults: FaultCounts,
     /// Faults that were asked for and found too few nodes to strike, in words.
@@ -246,6 +250,7 @@ impl Report {
             false_positives,
             views,
             traffic: Sent::of(world),
+            serf: Tally::of(world.ledger(), world),
             faults: *world.fault_counts(),
             unmet: world.unmet().to_vec(),
             oracles,

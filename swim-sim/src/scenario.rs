@@ -5,6 +5,7 @@
 mod builtin;
 mod error;
 mod links;
+mod orders;
 mod read;
 mod settings;
 mod sweep;
@@ -15,7 +16,7 @@ mod write;
 use core::ops::Range;
 use core::time::Duration;
 
-use swim_core::Instant;
+use swim_core::{Instant, Node};
 use toml::Spanned;
 use toml::de::DeTable;
 
@@ -24,8 +25,9 @@ pub use self::error::ScenarioError;
 use self::read::{Field, Section};
 pub use self::sweep::{CELLS_MAX, Cell, Parameter, Sweep};
 use crate::failure::Failure;
-use crate::machine::Machine;
+use crate::machine::{Machine, MachineKind};
 use crate::place::NODES_MAX;
+use crate::serf::SerfMachine;
 use crate::swarm::Swarm;
 use crate::text;
 use crate::world::{Driver, Make, World, WorldConfig};
@@ -42,6 +44,8 @@ pub struct Scenario {
     pub about: String,
     /// The world, for the first seed.
     pub world: WorldConfig,
+    /// What kind of nodes it has.
+    pub machine: MachineKind,
     /// Whether its nodes start knowing nobody.
     pub cold: bool,
     /// How long it runs.
@@ -68,12 +72,20 @@ pub enum Measure {
     Traffic,
     /// What struck and what it cost.
     Faults,
+    /// Events, queries and leaves of Serf nodes.
+    Serf,
 }
 
 impl Measure {
     /// Everything that can be measured.
-    pub const ALL: [Self; 5] =
-        [Self::Faults, Self::Detection, Self::FalsePositives, Self::Views, Self::Traffic];
+    pub const ALL: [Self; 6] = [
+        Self::Faults,
+        Self::Detection,
+        Self::FalsePositives,
+        Self::Views,
+        Self::Serf,
+        Self::Traffic,
+    ];
 
     /// Its word in a scenario.
     pub const fn word(self) -> &'static str {
@@ -83,6 +95,7 @@ impl Measure {
             Self::Views => "views",
             Self::Traffic => "traffic",
             Self::Faults => "faults",
+            Self::Serf => "serf",
         }
     }
 }
@@ -111,6 +124,10 @@ impl Scenario {
         let name = top.need("name")?.str("a name")?.to_owned();
         let about = top.take("about").map_or(Ok(""), |about| about.str("a text"))?.to_owned();
         let nodes = top.need("nodes")?.integer(2, NODES_MAX.into())? as u32;
+        let machine = match top.take("machine") {
+            Some(machine) => machine.one_of(&MachineKind::WORDS)?,
+            None => MachineKind::default(),
+        };
         let duration = top.need("duration")?.time()?;
         let seeds = top.take("seeds").map_or(Ok(1..2), |seeds| read_seeds(&seeds))?;
         let cold = top.take("cold").map(|cold| cold.time()).transpose()?;
@@ -132,15 +149,17 @@ impl Scenario {
         if let Some(table) = top.take("links") {
             world.links = links::read(&mut table.section("links")?)?;
         }
+        let bounds = timeline::Bounds { nodes, machine, duration };
         if let Some(entries) = top.take("timeline") {
             for entry in entries.list("an array of tables, [[timeline]]")? {
-                world.faults.push(timeline::entry(&entry, nodes, duration)?);
+                world.faults.extend(timeline::entry(&entry, &bounds)?);
             }
         }
         top.end()?;
         // What strikes in one instant does so in the order of the file.
         world.faults.sort_by_key(|(at, _)| *at);
-        Ok(Self { name, about, world, cold: cold.is_some(), duration, seeds, watched, measure })
+        let cold = cold.is_some();
+        Ok(Self { name, about, world, machine, cold, duration, seeds, watched, measure })
     }
 
     /// The scenario as TOML; [`Self::parse`] reads it back as it was.
@@ -153,12 +172,17 @@ impl Scenario {
         Instant::ZERO + self.duration
     }
 
-    /// Its world at the start, for one seed.
+    /// Its world at the start, for one seed, of bare nodes.
     pub fn world(&self, seed: u64) -> World {
-        self.world_with(seed, Box::new(|birth| birth.node()))
+        self.world_with(seed, nodes())
     }
 
-    /// The same of other machines.
+    /// The same of Serf nodes.
+    pub fn serf_world(&self, seed: u64) -> World<SerfMachine> {
+        self.world_with(seed, SerfMachine::make())
+    }
+
+    /// The same of other machines. The oracles of the Serf layer watch if it is a Serf world.
     pub fn world_with<M: Machine>(&self, seed: u64, make: Make<M>) -> World<M> {
         let config = WorldConfig { seed, ..self.world.clone() };
         let mut world = if self.cold {
@@ -168,6 +192,9 @@ impl Scenario {
         };
         if self.watched {
             world.watch_all();
+        }
+        if self.watched && self.machine == MachineKind::Serf {
+            world.watch_serf();
         }
         world
     }
@@ -190,6 +217,7 @@ impl Scenario {
             name: format!("seed-{seed}"),
             about: format!("Drawn by swim-sim vopr: {swarm}"),
             world: swarm.config.clone(),
+            machine: swarm.machine,
             cold: swarm.cold,
             duration: swarm.chaos + swarm.calm,
             seeds: seed..seed.saturating_add(1),
@@ -239,6 +267,11 @@ fn measures(field: &Field<'_>) -> Result<Vec<Measure>> {
     list.iter().map(|word| word.one_of(&words)).collect()
 }
 
+/// Makes bare nodes.
+pub(crate) fn nodes() -> Make<Node> {
+    Box::new(|birth| birth.node())
+}
+
 /// Time between two looks at the violations.
 const SLICE: Duration = Duration::from_secs(1);
 
@@ -247,10 +280,11 @@ mod tests {
     use super::*;
 
     const FULL: &str = include_str!("scenario/full.toml");
+    const SERF: &str = include_str!("scenario/serf.toml");
 
     #[test]
     fn what_was_written_reads_back_as_it_was() {
-        for text in BUILTIN.iter().map(|b| b.text).chain([FULL]) {
+        for text in BUILTIN.iter().map(|b| b.text).chain([FULL, SERF]) {
             let scenario = Scenario::parse(text).unwrap_or_else(|e| panic!("{e}\n{text}"));
             let written = scenario.to_toml();
             let back = Scenario::parse(&written).unwrap_or_else(|e| panic!("{e}\n{written}"));
@@ -261,16 +295,18 @@ mod tests {
             assert_eq!(knobs(&back), knobs(&scenario), "{written}");
             let rest = |s: &Scenario| {
                 let Scenario { world, cold, duration, seeds, watched, .. } = s.clone();
-                (world.nodes, world.join_window, world.driver, cold, duration, seeds, watched)
+                let how = (cold, duration, seeds, watched);
+                (world.nodes, s.machine, world.join_window, world.driver, how)
             };
             assert_eq!(rest(&back), rest(&scenario), "{written}");
         }
     }
 
     #[test]
-    fn every_verb_stands_in_the_full_scenario() {
+    fn every_verb_stands_in_a_full_scenario() {
         for verb in timeline::verbs() {
-            assert!(FULL.contains(&format!("do = {verb:?}")), "{verb}");
+            let entry = format!("do = {verb:?}");
+            assert!(FULL.contains(&entry) || SERF.contains(&entry), "{verb}");
         }
     }
 
@@ -320,6 +356,31 @@ mod tests {
             (
                 "[[timeline]]\nat = \"1s\"\ndo = \"block\"\nwho = \"all\"\non = \"1s\"",
                 "line 8: on: on and off go together",
+            ),
+            ("machine = \"go\"", "line 4: machine is \"go\", expected one of node, serf"),
+            (
+                "[[timeline]]\nat = \"1s\"\ndo = \"event\"\nwho = \"n1\"",
+                "line 6: do is \"event\", expected what bare nodes do; this is for Serf nodes: set",
+            ),
+            (
+                "machine = \"serf\"\n[[timeline]]\nat = \"1s\"\ndo = \"meta\"\nwho = \"n1\"",
+                "line 7: do is \"meta\", expected what Serf nodes do; this is for bare nodes: Serf",
+            ),
+            (
+                "machine = \"serf\"\n[[timeline]]\nat = \"1s\"\ndo = \"event\"\nwho = \"n1\"\nbytes = 9",
+                "line 9: bytes is 9, expected an integer from 24 to 400",
+            ),
+            (
+                "machine = \"serf\"\n[[timeline]]\nat = \"1s\"\ndo = \"tags\"\nwho = \"n1\"\ntags = [\"web\"]",
+                "line 9: tags is \"web\", expected an array of tags, such as",
+            ),
+            (
+                "[[timeline]]\nat = \"1s\"\ndo = \"crash\"\nwho = \"n1\"\nevery = \"1s\"",
+                "line 8: every: every and times go together",
+            ),
+            (
+                "[[timeline]]\nat = \"1s\"\ndo = \"heal\"\nevery = \"30s\"\ntimes = 3",
+                "line 8: times is 3, expected fewer, so that the last comes before the end, 60s",
             ),
             ("nodes = 11", "line 4: duplicate key"),
         ];

@@ -316,8 +316,10 @@ fn each_who(fault: &mut Fault, show: &mut dyn FnMut(&mut Vec<u32>)) {
         | Fault::Drift { who, .. } => show_who(who, show),
         Fault::Command { who, order } => {
             show_who(who, show);
-            if let Order::Join(seeds) = order {
-                show(seeds);
+            match order {
+                Order::Join(seeds) => show(seeds),
+                Order::ForceLeave { of, .. } => show_who(of, show),
+                _ => {}
             }
         }
         Fault::Block { ends, .. } => match ends {

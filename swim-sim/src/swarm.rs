@@ -1,18 +1,24 @@
 //! Random worlds: a seed draws settings and faults, then come chaos and calm.
 
+mod serf;
+
 use core::fmt;
 use core::time::Duration;
 use std::sync::Arc;
 
 use swim_core::{Config, Instant};
 
+pub use self::serf::AskedSerf;
+
 use crate::change::Stall;
 use crate::counts::FaultCounts;
 use crate::draw::Draw;
 use crate::fault::{Fault, Split, Who};
 use crate::link::Links;
-use crate::machine::Machine;
+use crate::machine::{Machine, MachineKind};
 use crate::oracle::{Formula, Verdict};
+use crate::scenario::nodes;
+use crate::serf::{Delivery, SerfMachine, Tally};
 use crate::world::{Driver, Make, World, WorldConfig};
 
 /// A world drawn from a seed, with a chaos phase and a calm one.
@@ -23,6 +29,8 @@ use crate::world::{Driver, Make, World, WorldConfig};
 pub struct Swarm {
     /// The world.
     pub config: WorldConfig,
+    /// What kind of nodes it has.
+    pub machine: MachineKind,
     /// Whether its nodes start knowing nobody.
     pub cold: bool,
     /// When the last fault may begin; all have ended soon after.
@@ -53,6 +61,9 @@ pub struct Asked {
     pub long_partitions: u64,
     /// Worlds with loss.
     pub lossy: u64,
+    /// In Serf worlds, what bare ones do not have.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub serf: Option<AskedSerf>,
 }
 
 /// What a random world has shown.
@@ -69,6 +80,8 @@ pub struct Outcome {
     pub asked: Asked,
     /// What struck.
     pub faults: FaultCounts,
+    /// What Serf nodes did, if the world had any.
+    pub tally: Option<Tally>,
     /// What the oracles found.
     pub oracles: Vec<Verdict>,
     /// What they objected to.
@@ -76,14 +89,31 @@ pub struct Outcome {
 }
 
 impl Swarm {
-    /// The world of `nodes` nodes that `seed` draws.
+    /// The world of `nodes` bare nodes that `seed` draws.
     pub fn draw(seed: u64, nodes: u32) -> Self {
-        let mut draw = Draw::new(seed, "swarm");
+        Self::draw_of(MachineKind::Node, seed, nodes)
+    }
+
+    /// The world of `nodes` nodes of a kind that `seed` draws. Worlds of different kinds have
+    /// nothing in common.
+    pub fn draw_of(machine: MachineKind, seed: u64, nodes: u32) -> Self {
+        let is_serf = machine == MachineKind::Serf;
+        let mut draw = Draw::new(seed, if is_serf { "serf swarm" } else { "swarm" });
         let mut config = WorldConfig::new(seed, nodes);
         config.core = draw_settings(&mut draw);
+        let moves = is_serf && draw.percent(20);
+        if moves {
+            let reclaim = Duration::from_secs(draw.between(1, 30));
+            let core = config.core.to_builder().dead_node_reclaim_time(reclaim);
+            config.core = core.build().expect("every drawn knob lies within its range");
+        }
         config.driver = if draw.percent(80) { Driver::MailFirst } else { Driver::TimersFirst };
         let loss = if draw.percent(50) { draw.unit() * 0.2 } else { 0.0 };
         config.links = draw_links(&mut draw, loss);
+        let mut asked_serf = AskedSerf::default();
+        if is_serf {
+            config.links = serf::rough(&mut draw, config.links, &config.core, &mut asked_serf);
+        }
         config.join_window = Duration::from_millis(draw.between(0, 5000));
         let cold = draw.percent(30);
         let chaos = Duration::from_secs(draw.between(60, 240));
@@ -95,22 +125,34 @@ impl Swarm {
         faults.partitions();
         faults.stalls();
         faults.leaves();
+        if is_serf {
+            faults.serf(moves, &mut asked_serf);
+            faults.asked.serf = Some(asked_serf);
+        }
         let end = faults.list.iter().map(|(at, f)| *at + lasts(f)).max();
         let chaos = end.map_or(chaos, |end| end.since(Instant::ZERO).max(chaos));
         if loss > 0.0 {
             faults.list.push((Instant::ZERO + chaos, Fault::Loss(0.0)));
         }
         let Faults { list, asked, .. } = faults;
-        let calm = Formula::new(&config.core, nodes).convergence(&config.core);
+        let mut calm = Formula::new(&config.core, nodes).convergence(&config.core);
+        if is_serf {
+            calm = calm.max(Delivery::within(&config.core, nodes));
+        }
         // A join that is tried again, and the last tick of an oracle, still come before the end.
         let calm = calm + Duration::from_secs(10);
         config.faults = list;
-        Self { config, cold, chaos, calm, asked }
+        Self { config, machine, cold, chaos, calm, asked }
     }
 
-    /// The world, at its start.
+    /// The world, at its start, of bare nodes.
     pub fn world(&self) -> World {
-        self.world_with(Box::new(|birth| birth.node()))
+        self.world_with(nodes())
+    }
+
+    /// The same of Serf nodes.
+    pub fn serf_world(&self) -> World<SerfMachine> {
+        self.world_with(SerfMachine::make())
     }
 
     /// The same of other machines.
@@ -127,6 +169,7 @@ impl Swarm {
             virtual_s: 0.0,
             asked: self.asked,
             faults: FaultCounts::default(),
+            tally: None,
             oracles: Vec::new(),
             violations: vec![why],
         }
@@ -145,6 +188,7 @@ impl Swarm {
             virtual_s: world.now().as_secs_f64(),
             asked: self.asked,
             faults: *world.fault_counts(),
+            tally: Tally::of(world.ledger(), &world),
             oracles,
             violations: world.violations().iter().map(ToString::to_string).collect(),
         }
@@ -154,7 +198,7 @@ impl Swarm {
 /// One line for a trace.
 impl fmt::Display for Swarm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { config, cold, chaos, calm, asked } = self;
+        let Self { config, cold, chaos, calm, asked, .. } = self;
         let start = if *cold { "cold" } else { "converged" };
         write!(f, "{} nodes, {start}, {:?}, ", config.nodes, config.driver)?;
         write!(f, "loss {:.1} %, ", config.links.loss() * 100.0)?;
@@ -192,7 +236,7 @@ fn draw_links(draw: &mut Draw, loss: f64) -> Links {
 /// How long a fault lasts by itself.
 const fn lasts(fault: &Fault) -> Duration {
     match fault {
-        Fault::Stall { time, .. } => *time,
+        Fault::Stall { time, .. } | Fault::Drift { time, .. } => *time,
         _ => Duration::ZERO,
     }
 }
@@ -283,8 +327,12 @@ impl Faults {
 
 impl Asked {
     /// Each fault with how often it was asked for and how often it struck.
-    pub fn against(&self, struck: &FaultCounts) -> Vec<(&'static str, u64, u64)> {
-        vec![
+    pub fn against(
+        &self,
+        struck: &FaultCounts,
+        tally: Option<&Tally>,
+    ) -> Vec<(&'static str, u64, u64)> {
+        let mut all = vec![
             ("crash", self.crashes, struck.crashes),
             ("restart", self.restarts, struck.restarts),
             ("leave", self.leaves, struck.leaves),
@@ -294,11 +342,15 @@ impl Asked {
             ("heal", self.partitions, struck.heals),
             ("cut datagrams", self.partitions, struck.cut),
             ("lost datagrams", self.lossy, struck.lost),
-        ]
+        ];
+        if let Some(serf) = &self.serf {
+            all.extend(serf.against(struck, &tally.copied().unwrap_or_default()));
+        }
+        all
     }
 
     /// Adds what another world asked for.
-    pub const fn add(&mut self, o: &Self) {
+    pub fn add(&mut self, o: &Self) {
         self.crashes += o.crashes;
         self.restarts += o.restarts;
         self.leaves += o.leaves;
@@ -307,5 +359,8 @@ impl Asked {
         self.partitions += o.partitions;
         self.long_partitions += o.long_partitions;
         self.lossy += o.lossy;
+        if let Some(serf) = &o.serf {
+            self.serf.get_or_insert_default().add(serf);
+        }
     }
 }

@@ -8,6 +8,7 @@ mod concrete;
 mod config;
 mod host;
 mod interface;
+mod orders;
 mod output;
 mod slow;
 mod spells;
@@ -41,6 +42,7 @@ use crate::link::Links;
 use crate::machine::{Birth, Machine};
 use crate::oracle::{Oracle, Violation};
 use crate::place;
+use crate::serf::Ledger;
 use crate::stream::{Step, Streams};
 use crate::tracker::Tracker;
 use crate::wheel::Wheel;
@@ -93,6 +95,8 @@ pub struct World<M = Node> {
     traffic: Traffic,
     /// Digests of lives that have ended.
     past: Digest,
+    /// What Serf nodes tell besides.
+    ledger: Ledger,
 }
 
 /// Makes the machines of a world.
@@ -224,6 +228,7 @@ impl<M: Machine> World<M> {
             faults: FaultCounts::default(),
             traffic: Traffic::default(),
             past: Digest::default(),
+            ledger: Ledger::default(),
         };
         for (at, fault) in config.faults {
             world.add_act(at, Act::Fault(fault));
@@ -334,6 +339,11 @@ impl<M: Machine> World<M> {
             digest.words(host.digest.value(), host.life.into());
         }
         digest.value()
+    }
+
+    /// What Serf nodes told that a world does not pass on; empty if it has none.
+    pub const fn ledger(&self) -> &Ledger {
+        &self.ledger
     }
 
     /// What nodes sent.

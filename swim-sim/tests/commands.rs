@@ -176,3 +176,45 @@ fn a_plan_answers_in_words_and_a_table() {
     let (code, _, err) = run(&["plan", "--nodes", "9", "--rtt", "1us"]);
     assert_eq!((code, err.contains("--rtt is 1µs, not in 250µs..=60s")), (2, true), "{err}");
 }
+
+#[test]
+fn serf_nodes_run_by_every_command() {
+    let args = ["--machine", "serf", "--nodes", "12"];
+    let run_args = ["--events", "3@5s", "--queries", "2@6s", "--leave", "1@20s"];
+    let times = ["--duration", "60s", "--json"];
+    let (code, out, err) = run(&[&["run"], &args[..], &run_args, &times].concat());
+    assert_eq!(code, 0, "{out}{err}");
+    let report: serde_json::Value = serde_json::from_str(&out).unwrap();
+    let serf = &report["serf"];
+    // Who leaves is told of nothing at the end.
+    assert_eq!((&serf["events"], &serf["delivered"]["due"]), (&3.into(), &33.into()), "{serf}");
+    assert_eq!(serf["delivered"]["got"], 33);
+    assert_eq!((&serf["queries"], &serf["answers"]), (&2.into(), &24.into()));
+    assert_eq!((&serf["left"], &serf["leaves_told"]["got"]), (&1.into(), &11.into()));
+    assert_eq!(report["oracles"].as_array().unwrap().len(), 10);
+    let (code, _, err) = run(&["run", "--nodes", "12", "--events", "3@5s"]);
+    assert_eq!((code, err.contains("--events is for Serf nodes: set --machine serf")), (2, true));
+
+    let (_, out, err) = run(&[&["vopr", "--seeds", "1"], &args[..], &["--json"]].concat());
+    let batch: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((&batch["seeds"], &batch["failed"]), (&1.into(), &serde_json::json!([])), "{err}");
+    assert!(batch["tally"]["events"].as_u64() > Some(0), "{out}");
+    let (code, out, err) = run(&[&["replay", "--seed", "1", "--quiet"], &args[..]].concat());
+    assert!(code == 0 && out.starts_with("stopped at "), "{out}{err}");
+}
+
+#[test]
+fn a_sweep_of_serf_worlds_tells_how_many_events_came() {
+    let text = "name = \"s\"\nnodes = 10\nmachine = \"serf\"\nduration = \"90s\"\nseeds = \"0..2\"\n\
+                [[timeline]]\nat = \"2s\"\ndo = \"event\"\nwho = \"1 random\"\n\
+                every = \"100ms\"\ntimes = 5\n[sweep]\nlinks.loss = [\"0%\", \"20%\"]\n";
+    let sweep = file("serf-sweep.toml", text.as_bytes());
+    let dir = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("serf-sweep");
+    let _ = std::fs::remove_dir_all(&dir);
+    let (code, out, err) = run(&["sweep", &sweep, "--out", dir.to_str().unwrap()]);
+    assert_eq!(code, 0, "{out}{err}");
+    assert!(out.contains("events delivered, share") && out.contains("2/2"), "{out}");
+    let rows = std::fs::read_to_string(dir.join("results.jsonl")).unwrap();
+    let delivered = rows.lines().filter(|row| row.contains("\"delivered\":1.0")).count();
+    assert_eq!(delivered, 4, "{rows}");
+}

@@ -1,10 +1,11 @@
 //! A batch of random worlds: what all of them together have shown.
 
 use super::say::say;
-use super::table::{excuses, thousands};
+use super::table::{excuses, serf_facts, thousands};
 use crate::counts::FaultCounts;
 use crate::digest::Digest;
 use crate::oracle::Verdict;
+use crate::serf::Tally;
 use crate::swarm::{Asked, Outcome};
 
 /// All seeds together.
@@ -18,6 +19,9 @@ pub(super) struct Batch {
     pub(super) virtual_s: f64,
     pub(super) asked: Asked,
     pub(super) faults: FaultCounts,
+    /// What Serf nodes did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) tally: Option<Tally>,
     pub(super) oracles: Vec<Verdict>,
     pub(super) violations: Vec<String>,
     /// What the batch failed to exercise.
@@ -38,6 +42,9 @@ impl Batch {
         self.virtual_s += outcome.virtual_s;
         self.asked.add(&outcome.asked);
         self.faults.add(&outcome.faults);
+        if let Some(tally) = &outcome.tally {
+            self.tally.get_or_insert_default().add(tally);
+        }
         let texts = outcome.violations.into_iter().map(|v| format!("seed {seed}: {v}"));
         self.violations.extend(texts);
         if self.oracles.is_empty() {
@@ -60,7 +67,7 @@ impl Batch {
     fn vacuous(&self, nodes: u32) -> Vec<String> {
         let mut found: Vec<String> = self
             .asked
-            .against(&self.faults)
+            .against(&self.faults, self.tally.as_ref())
             .into_iter()
             .filter(|(_, asked, struck)| *asked > 0 && *struck == 0)
             .map(|(fault, asked, _)| format!("{fault}: asked for {asked} times, never struck"))
@@ -72,7 +79,8 @@ impl Batch {
                 (v.cases < least).then(text)
             });
             found.extend(idle);
-            let never = self.asked.against(&self.faults).into_iter().filter(|(_, n, _)| *n == 0);
+            let all = self.asked.against(&self.faults, self.tally.as_ref());
+            let never = all.into_iter().filter(|(_, n, _)| *n == 0);
             found.extend(never.map(|(fault, ..)| format!("{fault}: never asked for")));
             if self.asked.long_partitions == 0 {
                 found.push("partition: none outlasts the longest suspicion".to_owned());
@@ -100,11 +108,14 @@ pub(super) fn print(b: &Batch, nodes: u32) {
     );
     say!("digest of all worlds {}\n", b.digest);
     say!("{:<16} {:>12} {:>12}", "fault", "asked for", "struck");
-    for (fault, asked, struck) in b.asked.against(&b.faults) {
+    for (fault, asked, struck) in b.asked.against(&b.faults, b.tally.as_ref()) {
         say!("{fault:<16} {:>12} {:>12}", thousands(asked), thousands(struck));
     }
     let long = thousands(b.asked.long_partitions);
     say!("{long} of the partitions outlast the longest suspicion");
+    for (name, text) in b.tally.iter().flat_map(serf_facts) {
+        say!("{name}: {text}");
+    }
     say!("\n{:<16} {:>12} {:>10} {:>8} {:>12}", "oracle", "cases", "excused", "open", "violations");
     for v in &b.oracles {
         let (cases, excused) = (thousands(v.cases), thousands(v.excused));
@@ -137,6 +148,10 @@ fn cases_min(oracle: &str, nodes: u32) -> u64 {
         "resurrection" => 4 * nodes,
         // Every node in every second.
         "bounded" => 200 * nodes,
+        // Events at nodes; answers; steps of clocks; reports of who left.
+        "delivery" | "clocks" => 10 * nodes,
+        "answers" => 4 * nodes,
+        "tombstones" => nodes,
         _ => 0,
     }
 }

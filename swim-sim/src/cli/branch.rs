@@ -9,7 +9,9 @@ use super::replay::verdict;
 use super::say::say;
 use super::{progress, usage};
 use crate::failure::Failure;
+use crate::machine::{Machine, MachineKind};
 use crate::scenario::Scenario;
+use crate::world::World;
 
 /// Runs a scenario to `from`, draws what its links do anew, `seeds` times, and tells how often it
 /// still fails.
@@ -38,7 +40,17 @@ pub(super) fn main(scenario: &Scenario, seed: u64, from: Duration, seeds: u64) -
 }
 
 fn branch(scenario: &Scenario, seed: u64, links: Option<(Duration, u64)>) -> Option<Failure> {
-    let mut world = scenario.world(seed);
+    match scenario.machine {
+        MachineKind::Node => branch_world(scenario, scenario.world(seed), links),
+        MachineKind::Serf => branch_world(scenario, scenario.serf_world(seed), links),
+    }
+}
+
+fn branch_world<M: Machine>(
+    scenario: &Scenario,
+    mut world: World<M>,
+    links: Option<(Duration, u64)>,
+) -> Option<Failure> {
     if let Some((from, links)) = links {
         world.run_until(Instant::ZERO + from);
         world.reseed_links(links);

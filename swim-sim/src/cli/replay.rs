@@ -9,6 +9,7 @@ use swim_core::Instant;
 
 use super::{branch, journal, scenario, usage, value};
 use crate::failure::Failure;
+use crate::machine::{Machine, MachineKind};
 use crate::oracle::{Inspect, Trace};
 use crate::place;
 use crate::scenario::Scenario;
@@ -37,6 +38,10 @@ pub(super) struct Args {
     /// How many nodes `vopr` had
     #[arg(long, value_name = "N", default_value_t = 50)]
     nodes: u32,
+    /// What kind of nodes `vopr` had
+    #[arg(long, value_name = "KIND", default_value = "node", value_parser = value::machine(),
+        conflicts_with = "file")]
+    machine: MachineKind,
     /// Stop at this time
     #[arg(long, value_name = "TIME", value_parser = text::duration)]
     until: Option<Duration>,
@@ -98,7 +103,10 @@ pub(super) fn main(args: &Args) -> ExitCode {
     }
     match (args.from, args.seeds) {
         (Some(from), Some(seeds)) => branch::main(&scenario, seed, from, seeds),
-        _ => watch(args, &scenario, seed),
+        _ => match scenario.machine {
+            MachineKind::Node => watch(args, &scenario, scenario.world(seed)),
+            MachineKind::Serf => watch(args, &scenario, scenario.serf_world(seed)),
+        },
     }
 }
 
@@ -111,7 +119,7 @@ fn source(args: &Args) -> Result<(Scenario, u64), String> {
     }
     value::swarm_nodes(args.nodes)?;
     let seed = args.seed.unwrap_or_default();
-    Ok((Scenario::of_swarm(&Swarm::draw(seed, args.nodes)), seed))
+    Ok((Scenario::of_swarm(&Swarm::draw_of(args.machine, seed, args.nodes)), seed))
 }
 
 /// Lines that a trace has written and nobody has printed yet.
@@ -122,9 +130,8 @@ fn take(lines: &Lines) -> Vec<String> {
 }
 
 /// Runs to where it should stop, and shows what is there.
-fn watch(args: &Args, scenario: &Scenario, seed: u64) -> ExitCode {
+fn watch<M: Machine>(args: &Args, scenario: &Scenario, mut world: World<M>) -> ExitCode {
     let lines = Lines::default();
-    let mut world = scenario.world(seed);
     let sink = Arc::clone(&lines);
     world.watch(Trace::new(move |change| {
         sink.lock().unwrap_or_else(PoisonError::into_inner).push(change.to_string());
@@ -168,7 +175,7 @@ fn watch(args: &Args, scenario: &Scenario, seed: u64) -> ExitCode {
 }
 
 /// What a node holds of the cluster.
-fn view(world: &World, node: u32) -> String {
+fn view<M: Machine>(world: &World<M>, node: u32) -> String {
     use core::fmt::Write as _;
     let Some(machine) = world.machine(node) else { return format!("n{node} is down\n") };
     let load = world.load(node);

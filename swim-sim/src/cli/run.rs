@@ -2,6 +2,7 @@
 
 use core::ops::Range;
 use core::time::Duration;
+use std::fs::File;
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -12,15 +13,17 @@ use super::say::say;
 use super::value::{self, At, AtFor, Cut};
 use super::{progress, scenario, table, usage};
 use crate::change::Stall;
-use crate::fault::{Fault, Who};
+use crate::fault::{EVENT_BYTES_MIN, Fault, Order, Who};
 use crate::history::History;
 use crate::link::Links;
+use crate::machine::{Machine, MachineKind};
 use crate::oracle::Trace;
 use crate::page::run_page;
 use crate::place::NODES_MAX;
 use crate::report::Report;
-use crate::scenario::Measure;
-use crate::world::{States, World, WorldConfig};
+use crate::scenario::{Measure, nodes};
+use crate::serf::SerfMachine;
+use crate::world::{Make, States, World, WorldConfig};
 
 /// Run one world and print a summary.
 ///
@@ -40,7 +43,7 @@ pub(super) struct Args {
     /// built-in one (see `swim-sim scenarios`)
     #[arg(value_name = "SCENARIO", conflicts_with_all = ["nodes", "seed", "duration", "crash",
         "restart", "leave", "partition", "stall", "io_stall", "loss", "delay", "preset", "cold",
-        "report"])]
+        "report", "machine", "events", "queries"])]
     scenario: Option<String>,
     /// The seeds of the scenario, instead of its own
     #[arg(long, value_name = "A..B", requires = "scenario", value_parser = value::seeds)]
@@ -48,6 +51,9 @@ pub(super) struct Args {
     /// How many nodes
     #[arg(long, value_name = "N", default_value_t = 1000)]
     nodes: u32,
+    /// What kind of nodes: bare ones, or Serf nodes, which also send events, queries and tags
+    #[arg(long, value_name = "KIND", default_value = "node", value_parser = value::machine())]
+    machine: MachineKind,
     /// Where all chance comes from
     #[arg(long, value_name = "S", default_value_t = 1)]
     seed: u64,
@@ -63,6 +69,12 @@ pub(super) struct Args {
     /// Let K random nodes leave the cluster at time T; may be repeated
     #[arg(long, value_name = "K@T", value_parser = value::at)]
     leave: Vec<At>,
+    /// Let K random nodes send a user event each at time T, with --machine serf; may be repeated
+    #[arg(long, value_name = "K@T", value_parser = value::at)]
+    events: Vec<At>,
+    /// Let K random nodes ask a query each at time T, with --machine serf; may be repeated
+    #[arg(long, value_name = "K@T", value_parser = value::at)]
+    queries: Vec<At>,
     /// Keep random groups of nodes from reaching each other from T1 to T2. Sizes are counts or
     /// shares: 10/990, 10%/90%, 30%/30%/40%; may be repeated
     #[arg(long, value_name = "A/B@T1..T2", value_parser = value::cut)]
@@ -160,21 +172,30 @@ pub(super) fn main(args: &Args) -> ExitCode {
         Err(text) => return usage(&text),
     };
     // Not only at the end of a long run does it turn out that the page cannot be written.
-    let page = match args.report.as_ref().map(|file| (file, std::fs::File::create(file))) {
+    let page = match args.report.as_ref().map(|file| (file, File::create(file))) {
         None => None,
         Some((_, Ok(page))) => Some(page),
         Some((file, Err(e))) => return usage(&format!("--report {}: {e}", file.display())),
     };
+    match args.machine {
+        MachineKind::Node => run(args, args.start(config, nodes()), page),
+        MachineKind::Serf => run(args, args.start(config, SerfMachine::make()), page),
+    }
+}
+
+/// Runs a world to its end and tells what it has shown.
+fn run<M: Machine>(args: &Args, mut world: World<M>, page: Option<File>) -> ExitCode {
     #[expect(clippy::disallowed_methods, reason = "the summary tells how fast this machine is")]
     let clock = std::time::Instant::now();
-    let mut world =
-        if args.cold.is_some() { World::cold(config) } else { World::converged(config) };
     world.set_threads(args.threads.into());
     if args.verbose {
         world.watch(Trace::new(|change| eprintln!("{change}")));
     }
     if !args.no_oracles {
         world.watch_all();
+    }
+    if !args.no_oracles && args.machine == MachineKind::Serf {
+        world.watch_serf();
     }
     let mut history = args.report.as_ref().map(|_| History::of(&mut world, args.duration));
     advance(&mut world, args.duration, history.as_mut());
@@ -195,7 +216,11 @@ pub(super) fn main(args: &Args) -> ExitCode {
 }
 
 /// Runs to the end, a step at a time, for the bar and the history.
-pub(super) fn advance(world: &mut World, duration: Duration, mut history: Option<&mut History>) {
+pub(super) fn advance<M: Machine>(
+    world: &mut World<M>,
+    duration: Duration,
+    mut history: Option<&mut History>,
+) {
     let end = Instant::ZERO + duration;
     let step = history.as_ref().map_or(Duration::from_secs(1), |h| h.step());
     let bar = progress::bar(duration.as_secs(), "virtual s");
@@ -212,6 +237,14 @@ pub(super) fn advance(world: &mut World, duration: Duration, mut history: Option
 }
 
 impl Args {
+    fn start<M: Machine>(&self, config: WorldConfig, make: Make<M>) -> World<M> {
+        if self.cold.is_some() {
+            World::cold_with(config, make)
+        } else {
+            World::converged_with(config, make)
+        }
+    }
+
     /// The world, if the arguments fit each other.
     fn world(&self) -> Result<WorldConfig, String> {
         if !(2..=NODES_MAX).contains(&self.nodes) {
@@ -267,6 +300,21 @@ impl Args {
         }
         for a in &self.leave {
             add("--leave", a.at, Fault::Leave(enough("--leave", a.count)?))?;
+        }
+        let (name, bytes) = ("event".to_owned(), EVENT_BYTES_MIN);
+        let event = Order::Event { name, bytes };
+        let name = "query".to_owned();
+        let query = Order::Query { name, deadline: None, ack: false, relay: 0 };
+        for (option, order, list) in
+            [("--events", event, &self.events), ("--queries", query, &self.queries)]
+        {
+            for a in list {
+                if self.machine != MachineKind::Serf {
+                    return Err(format!("{option} is for Serf nodes: set --machine serf"));
+                }
+                let who = enough(option, a.count)?;
+                add(option, a.at, Fault::Command { who, order: order.clone() })?;
+            }
         }
         for (option, part, stalls) in
             [("--stall", Stall::Loop, &self.stall), ("--io-stall", Stall::Io, &self.io_stall)]

@@ -5,9 +5,11 @@ use std::process::ExitCode;
 
 use super::say::say;
 use super::{run, table, usage};
+use crate::machine::{Machine, MachineKind};
 use crate::oracle::Trace;
 use crate::report::Report;
 use crate::scenario::{BUILTIN, Scenario};
+use crate::world::World;
 
 /// List the built-in scenarios.
 ///
@@ -90,9 +92,15 @@ pub(super) fn run(name: &str, how: &How) -> ExitCode {
 }
 
 fn run_seed(scenario: &Scenario, seed: u64, verbose: bool) -> Report {
+    match scenario.machine {
+        MachineKind::Node => run_world(scenario, scenario.world(seed), verbose),
+        MachineKind::Serf => run_world(scenario, scenario.serf_world(seed), verbose),
+    }
+}
+
+fn run_world<M: Machine>(scenario: &Scenario, mut world: World<M>, verbose: bool) -> Report {
     #[expect(clippy::disallowed_methods, reason = "the summary tells how fast this machine is")]
     let clock = std::time::Instant::now();
-    let mut world = scenario.world(seed);
     if verbose {
         world.watch(Trace::new(|change| eprintln!("{change}")));
     }

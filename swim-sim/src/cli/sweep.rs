@@ -217,6 +217,9 @@ const COLUMNS: &[(Measure, &str, &str)] = &[
     (Measure::Detection, "all_max_s", "longest, s"),
     (Measure::FalsePositives, "false_positives", "false positives"),
     (Measure::Views, "converged_s", "views equal after, s"),
+    (Measure::Serf, "delivered", "events delivered, share"),
+    (Measure::Serf, "answers_per_query", "answers/query"),
+    (Measure::Serf, "told_left", "told of a leave, share"),
     (Measure::Traffic, "datagrams_per_node_s", "datagrams/node/s"),
     (Measure::Traffic, "bytes_per_node_s", "bytes/node/s"),
 ];

@@ -7,6 +7,7 @@ use crate::counts::FaultCounts;
 use crate::oracle::Verdict;
 use crate::report::{Report, Spread};
 use crate::scenario::Measure;
+use crate::serf::{Share, Tally};
 
 /// Prints the summary, or the parts of it that are asked for.
 pub(super) fn print(report: &Report, measure: &[Measure]) {
@@ -24,6 +25,7 @@ pub(super) fn text(r: &Report, measure: &[Measure]) -> String {
             Measure::Detection => detection_rows(&mut out, r),
             Measure::FalsePositives => false_positive_rows(&mut out, r),
             Measure::Views => view_rows(&mut out, r),
+            Measure::Serf => serf_rows(&mut out, r),
             Measure::Traffic => traffic_rows(&mut out, r),
         }
     }
@@ -104,6 +106,40 @@ fn view_rows(out: &mut Rows, r: &Report) {
             format!("99 % at {a:.2} s, 99.9 % at {b:.2} s, 99.99 % at {c:.2} s"),
         );
     }
+}
+
+fn serf_rows(out: &mut Rows, r: &Report) {
+    for (name, text) in r.serf.iter().flat_map(serf_facts) {
+        out.row(name, text);
+    }
+}
+
+/// What Serf nodes sent and were told: a name and a text for each fact.
+pub(super) fn serf_facts(t: &Tally) -> Vec<(&'static str, String)> {
+    let of = |share: &Share| format!("{} of {}", thousands(share.got), thousands(share.due));
+    let mut facts = Vec::new();
+    if t.events > 0 {
+        let text = format!("{} sent, {} deliveries", thousands(t.events), of(&t.delivered));
+        facts.push(("user events", text));
+    }
+    if t.queries > 0 {
+        let heard = format!("{} asked, {} heard", thousands(t.queries), thousands(t.heard));
+        let mut text = format!("{heard}, {} answers", thousands(t.answers));
+        if t.acks > 0 {
+            text += &format!(", {} acknowledgements", thousands(t.acks));
+        }
+        facts.push(("queries", format!("{text}, {} over", thousands(t.ended))));
+    }
+    if t.left > 0 {
+        let told = of(&t.leaves_told);
+        facts.push(("left", format!("{} nodes, {told} reports", thousands(t.left))));
+    }
+    for (name, count) in [("changes of tags", t.tags), ("forced leaves", t.force_leaves)] {
+        if count > 0 {
+            facts.push((name, thousands(count)));
+        }
+    }
+    facts
 }
 
 fn traffic_rows(out: &mut Rows, r: &Report) {

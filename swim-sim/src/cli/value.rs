@@ -4,8 +4,20 @@ use core::fmt;
 use core::ops::RangeInclusive;
 use core::time::Duration;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+
 use crate::fault::Split;
+use crate::machine::MachineKind;
 pub(super) use crate::text::{duration, seeds, share};
+
+/// A kind of nodes, by its word.
+pub(super) fn machine() -> impl TypedValueParser<Value = MachineKind> {
+    let words = MachineKind::WORDS;
+    PossibleValuesParser::new(words.map(|(word, _)| word)).map(move |text| {
+        let kind = words.iter().find(|(word, _)| *word == text);
+        kind.map_or_else(MachineKind::default, |(_, kind)| *kind)
+    })
+}
 
 /// Nodes at a time: `10@20s`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

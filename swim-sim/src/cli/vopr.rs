@@ -9,17 +9,16 @@ use std::process::ExitCode;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc;
 
-use swim_core::Node;
-
 use super::batch::Batch;
 use super::say::say;
 use super::{batch, progress, usage, value};
 use crate::failure::{Failure, PANIC, words};
+use crate::machine::{Machine, MachineKind};
 use crate::oracle::Trace;
 use crate::scenario::Scenario;
 use crate::swarm::{Outcome, Swarm};
 use crate::text::duration_text;
-use crate::world::Make;
+use crate::world::World;
 
 /// Run many small worlds with random faults, under every oracle.
 ///
@@ -42,6 +41,9 @@ pub(super) struct Args {
     /// How many nodes each world has
     #[arg(long, value_name = "N", default_value_t = 50)]
     nodes: u32,
+    /// What kind of nodes; worlds of Serf nodes have events, queries, tags and more leaves besides
+    #[arg(long, value_name = "KIND", default_value = "node", value_parser = value::machine())]
+    machine: MachineKind,
     /// How many worlds run at a time; 0 is one per core
     #[arg(long, value_name = "N", default_value_t = 0,
         value_parser = clap::value_parser!(u16).range(..=1024))]
@@ -136,13 +138,23 @@ fn run(args: &Args, clock: &std::time::Instant) -> Batch {
 
 /// Runs one seed; a panic is a failure like others.
 fn run_one(args: &Args, seed: u64) -> Outcome {
-    let swarm = Swarm::draw(seed, args.nodes);
-    let mut world = swarm.world();
+    let swarm = Swarm::draw_of(args.machine, seed, args.nodes);
+    match args.machine {
+        MachineKind::Node => run_world(args, &swarm, swarm.world()),
+        MachineKind::Serf => run_world(args, &swarm, swarm.serf_world()),
+    }
+}
+
+fn run_world<M: Machine>(args: &Args, swarm: &Swarm, mut world: World<M>) -> Outcome {
     if args.verbose {
+        let seed = swarm.config.seed;
         eprintln!("seed {seed}: {swarm}");
         world.watch(Trace::new(|change| eprintln!("{change}")));
     }
     world.watch_all();
+    if swarm.machine == MachineKind::Serf {
+        world.watch_serf();
+    }
     catch_unwind(AssertUnwindSafe(|| swarm.run(world)))
         .unwrap_or_else(|panic| swarm.broke_off(format!("{PANIC}: {}", words(&*panic))))
 }
@@ -152,14 +164,14 @@ fn print_failure(args: &Args, seed: u64, outcome: &Outcome) {
     for text in outcome.violations.iter().take(3) {
         eprintln!("  {text}");
     }
-    eprintln!("  replay: swim-sim replay --nodes {} --seed {seed}", args.nodes);
+    let kind = if args.machine == MachineKind::Serf { "--machine serf " } else { "" };
+    eprintln!("  replay: swim-sim replay {kind}--nodes {} --seed {seed}", args.nodes);
 }
 
 /// Writes the smallest scenario that fails as this seed does.
 fn shrink(args: &Args, seed: u64) {
-    let scenario = Scenario::of_swarm(&Swarm::draw(seed, args.nodes));
-    let make = || -> Make<Node> { Box::new(|birth| birth.node()) };
-    let Some(failure) = Failure::of_machines(&scenario, &make) else {
+    let scenario = Scenario::of_swarm(&Swarm::draw_of(args.machine, seed, args.nodes));
+    let Some(failure) = Failure::of(&scenario) else {
         eprintln!("seed {seed} FAILED above and passes now: it is not deterministic");
         return;
     };
@@ -167,7 +179,7 @@ fn shrink(args: &Args, seed: u64) {
         // It was shown once; each try that fails would show it again.
         std::panic::set_hook(Box::new(|_| ()));
     }
-    let shrunk = failure.shrink(&scenario, args.shrink, &make);
+    let shrunk = failure.shrink_scenario(&scenario, args.shrink);
     let small = &shrunk.scenario;
     let size = |s: &Scenario| {
         let (faults, nodes) = (s.world.faults.len(), s.world.nodes);

@@ -231,7 +231,7 @@ mod tests {
     const S: fn(u64) -> Duration = Duration::from_secs;
 
     fn claim(observer: u32, subject: u32, says: Says) -> Claim {
-        Claim { observer, subject, incarnation: 1, issued: 1, says }
+        Claim { observer, subject, incarnation: 1, issued: 1, elsewhere: false, says }
     }
 
     fn down() -> Says {

@@ -31,7 +31,8 @@ use crate::change::{Change, Claim, Says, What};
 /// all suspicions of live nodes, exceeds once in 10^9 runs.
 ///
 /// A case is a suspicion of a live node, or a report that is judged. Reports of live nodes that
-/// were cut off, frozen, impaired or just started within `W`, or whose observer was, are excused.
+/// were cut off, frozen, impaired or just started within `W`, or whose observer was, are excused;
+/// so are those of a node that has moved, by an observer that knows it at its old address.
 #[derive(Debug)]
 pub struct Accuracy {
     window: Duration,
@@ -129,7 +130,9 @@ impl Accuracy {
         let start = now - self.window;
         let excuse = |observer| self.conduct.excuse(start, claim.subject, observer);
         let accuser = by.filter(|_| !self.asks);
-        if let Some(excuse) = excuse(claim.observer).or_else(|| accuser.and_then(excuse)) {
+        let moved = claim.elsewhere.then_some(Excuse::Moved);
+        let found = moved.or_else(|| excuse(claim.observer));
+        if let Some(excuse) = found.or_else(|| accuser.and_then(excuse)) {
             self.excused[excuse as usize] += 1;
             return Ok(());
         }

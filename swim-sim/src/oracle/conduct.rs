@@ -18,10 +18,13 @@ pub(super) enum Excuse {
     Impaired,
     /// A partition lay between them.
     CutOff,
+    /// One of them had moved, and the other knows its old address.
+    Moved,
 }
 
 impl Excuse {
-    pub(super) const ALL: [Self; 4] = [Self::Started, Self::Stalled, Self::Impaired, Self::CutOff];
+    pub(super) const ALL: [Self; 5] =
+        [Self::Started, Self::Stalled, Self::Impaired, Self::CutOff, Self::Moved];
 
     pub(super) const fn text(self) -> &'static str {
         match self {
@@ -29,6 +32,7 @@ impl Excuse {
             Self::Stalled => "frozen lately",
             Self::Impaired => "impaired lately",
             Self::CutOff => "cut off lately",
+            Self::Moved => "moved elsewhere",
         }
     }
 }
@@ -96,6 +100,7 @@ impl Conduct {
                 self.splits.push(Partition { groups: Arc::clone(groups), until: None });
             }
             Strike::Healed => self.end_split(now),
+            Strike::Moved(_) | Strike::ForcedOut { .. } => {}
             Strike::Loss(p) => {
                 if self.loss > 0.0 {
                     self.lossy_until = Some(now);

@@ -8,7 +8,7 @@ use crate::change::Strike;
 
 /// When the last fault struck, and what lasts.
 #[derive(Debug, Default)]
-pub(super) struct Disturbances {
+pub(crate) struct Disturbances {
     last: Instant,
     stalled: BTreeSet<u32>,
     impaired: BTreeSet<u32>,
@@ -17,7 +17,11 @@ pub(super) struct Disturbances {
 }
 
 impl Disturbances {
-    pub(super) fn on_strike(&mut self, now: Instant, strike: &Strike) {
+    pub(crate) fn on_strike(&mut self, now: Instant, strike: &Strike) {
+        if let Strike::ForcedOut { .. } = strike {
+            // What one says of another changes nothing in the world.
+            return;
+        }
         self.last = now;
         match *strike {
             Strike::Stalled { node, .. } => {
@@ -35,18 +39,21 @@ impl Disturbances {
             Strike::Split(_) => self.split = true,
             Strike::Healed => self.split = false,
             Strike::Loss(p) => self.lossy = p > 0.0,
-            Strike::Started { .. } | Strike::Leaving(_) => {}
+            Strike::Started { .. }
+            | Strike::Leaving(_)
+            | Strike::Moved(_)
+            | Strike::ForcedOut { .. } => {}
         }
     }
 
     /// Since when nothing has struck; `None` while something lasts.
-    pub(super) fn calm_since(&self) -> Option<Instant> {
+    pub(crate) fn calm_since(&self) -> Option<Instant> {
         let calm = self.stalled.is_empty() && self.impaired.is_empty() && !self.split;
         calm.then_some(self.last)
     }
 
     /// Whether packets are lost.
-    pub(super) const fn lossy(&self) -> bool {
+    pub(crate) const fn lossy(&self) -> bool {
         self.lossy
     }
 }

@@ -2,15 +2,20 @@
 
 use std::collections::BTreeMap;
 
-use super::{Oracle, Violation};
+use super::takeovers::{Takeovers, WHY};
+use super::{Excused, Oracle, Violation};
 use crate::change::{Change, Claim, Says, Strike, What};
 
 /// No node speaks of an incarnation that its owner never had, and what a node says of another's
 /// incarnation never falls while it remembers it. A case is a report.
+///
+/// Excused is a name whose owner has moved since it was last taken back: it gives itself up to the
+/// new address, at whatever incarnation.
 #[derive(Debug, Default)]
 pub struct Incarnations {
     /// What was last said, by (observer, subject).
     said: BTreeMap<(u32, u32), u32>,
+    takeovers: Takeovers,
     cases: u64,
 }
 
@@ -22,7 +27,7 @@ impl Incarnations {
 
     fn check(&mut self, claim: &Claim) -> Option<String> {
         self.cases += 1;
-        let Claim { observer, subject, incarnation, issued, says } = *claim;
+        let Claim { observer, subject, incarnation, issued, says, .. } = *claim;
         let key = (observer, subject);
         if says == Says::Reaped {
             self.said.remove(&key);
@@ -32,7 +37,9 @@ impl Incarnations {
             return Some(format!("{claim}, but n{subject} itself has never gone past {issued}"));
         }
         let before = self.said.insert(key, incarnation)?;
-        (before > incarnation).then(|| format!("{claim}, but it has said {before} before"))
+        let fell = before > incarnation;
+        let moved = fell && says == Says::Up && self.takeovers.explains(observer, subject);
+        (fell && !moved).then(|| format!("{claim}, but it has said {before} before"))
     }
 }
 
@@ -51,12 +58,20 @@ impl Oracle for Incarnations {
                 forget_observer(&mut self.said, *node);
                 Ok(())
             }
+            What::Strike(Strike::Moved(node)) => {
+                self.takeovers.on_moved(*node);
+                Ok(())
+            }
             What::Strike(_) => Ok(()),
         }
     }
 
     fn cases(&self) -> u64 {
         self.cases
+    }
+
+    fn excused(&self) -> Vec<Excused> {
+        vec![Excused::new(WHY, self.takeovers.explained())]
     }
 }
 

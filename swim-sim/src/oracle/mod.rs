@@ -11,6 +11,7 @@ mod incarnation;
 mod judge;
 mod pairs;
 mod resurrection;
+mod takeovers;
 mod trace;
 
 pub use self::accuracy::Accuracy;
@@ -18,6 +19,7 @@ pub use self::bounded::Bounded;
 pub use self::completeness::Completeness;
 pub use self::convergence::Convergence;
 pub(crate) use self::convergence::difference;
+pub(crate) use self::disturbances::Disturbances;
 pub use self::formula::Formula;
 pub use self::incarnation::Incarnations;
 pub use self::judge::{Excused, Inspect, Load, Oracle, Verdict, Violation};

@@ -3,15 +3,20 @@
 use std::collections::BTreeMap;
 
 use super::incarnation::forget_observer;
-use super::{Oracle, Violation};
+use super::takeovers::{Takeovers, WHY};
+use super::{Excused, Oracle, Violation};
 use crate::change::{Change, Claim, Says, Strike, What};
 
 /// A node that has reported a name as down reports it as up again only at a higher incarnation,
 /// unless it has forgotten the name in between. A case is such a return.
+///
+/// Excused is a name whose owner has moved since it was last taken back: it gives itself up to the
+/// new address.
 #[derive(Debug, Default)]
 pub struct Resurrection {
     /// The incarnation at which each was reported down, by (observer, subject).
     down: BTreeMap<(u32, u32), u32>,
+    takeovers: Takeovers,
     cases: u64,
 }
 
@@ -37,7 +42,8 @@ impl Resurrection {
                 let fell = self.down.remove(&key)?;
                 self.cases += 1;
                 let text = || format!("{claim}, though it was reported down at {fell}");
-                (incarnation <= fell).then(text)
+                let low = incarnation <= fell;
+                (low && !self.takeovers.explains(observer, subject)).then(text)
             }
             // Who is down has nothing to tell.
             Says::Changed | Says::Suspected { .. } | Says::Trusted => self
@@ -63,12 +69,20 @@ impl Oracle for Resurrection {
                 forget_observer(&mut self.down, *node);
                 Ok(())
             }
+            What::Strike(Strike::Moved(node)) => {
+                self.takeovers.on_moved(*node);
+                Ok(())
+            }
             What::Strike(_) => Ok(()),
         }
     }
 
     fn cases(&self) -> u64 {
         self.cases
+    }
+
+    fn excused(&self) -> Vec<Excused> {
+        vec![Excused::new(WHY, self.takeovers.explained())]
     }
 }
 

@@ -19,7 +19,7 @@ macro_rules! builtin {
 /// All of them.
 pub const BUILTIN: &[Builtin] = builtin! {
     "crash" "partition" "storm" "one-way" "flapping" "lossy" "data-centres" "no-udp" "no-tcp"
-    "slow" "drift" "congestion"
+    "slow" "drift" "congestion" "serf-events" "leave-storm"
 };
 
 #[cfg(test)]

@@ -4,20 +4,21 @@ use core::time::Duration;
 
 use swim_core::Instant;
 
-use super::Result;
 use super::read::{Field, Section};
 use super::who::{names, text as who_text, who};
 use super::write::Entry;
+use super::{Result, orders};
 use crate::block::{Ends, Plane};
 use crate::change::Stall;
 use crate::clock::DRIFT_MAX_PPM;
 use crate::course::Course;
-use crate::fault::{Fault, Order, Split, Who};
+use crate::fault::{Fault, Split, Who};
+use crate::machine::MachineKind;
 use crate::text::duration_text;
 
 /// What an entry does, by its key `do`.
 #[derive(Clone, Copy, Debug)]
-enum Verb {
+pub(super) enum Verb {
     Crash,
     Vanish,
     Restart,
@@ -34,6 +35,24 @@ enum Verb {
     Broadcast,
     Meta,
     Join,
+    Event,
+    Query,
+    ForceLeave,
+    Tags,
+}
+
+impl Verb {
+    /// The machine that takes it, if not all do, and what another knows instead.
+    const fn only(self) -> Option<(MachineKind, &'static str)> {
+        match self {
+            Self::Event | Self::Query | Self::ForceLeave | Self::Tags => {
+                Some((MachineKind::Serf, "set machine = \"serf\""))
+            }
+            Self::Broadcast => Some((MachineKind::Node, "Serf nodes send an event or a query")),
+            Self::Meta => Some((MachineKind::Node, "Serf nodes have tags")),
+            _ => None,
+        }
+    }
 }
 
 const VERBS: &[(&str, Verb)] = &[
@@ -53,6 +72,10 @@ const VERBS: &[(&str, Verb)] = &[
     ("broadcast", Verb::Broadcast),
     ("meta", Verb::Meta),
     ("join", Verb::Join),
+    ("event", Verb::Event),
+    ("query", Verb::Query),
+    ("force-leave", Verb::ForceLeave),
+    ("tags", Verb::Tags),
 ];
 
 const PARTS: &[(&str, Stall)] = &[("io", Stall::Io), ("loop", Stall::Loop)];
@@ -81,21 +104,58 @@ pub(super) fn verbs() -> impl Iterator<Item = &'static str> {
     VERBS.iter().map(|(word, _)| *word)
 }
 
-/// Reads one entry of a world of so many nodes that runs so long.
-pub(super) fn entry(field: &Field<'_>, nodes: u32, duration: Duration) -> Result<(Instant, Fault)> {
+/// What entries must fit.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Bounds {
+    pub(super) nodes: u32,
+    pub(super) machine: MachineKind,
+    pub(super) duration: Duration,
+}
+
+/// Reads one entry: what strikes, once or several times.
+pub(super) fn entry(field: &Field<'_>, bounds: &Bounds) -> Result<Vec<(Instant, Fault)>> {
     let mut entry = field.section("a timeline entry")?;
     let at = entry.need("at")?;
     let time = at.time()?;
-    if time >= duration {
-        let end = duration_text(duration);
+    if time >= bounds.duration {
+        let end = duration_text(bounds.duration);
         return Err(at.wrong(format_args!("a time before the end of the run, {end}")));
     }
     let verb = entry.need("do")?;
     let word = verb.one_of(VERBS)?;
     entry.set_title(format!("do = {:?}", verb.str("a verb")?));
-    let fault = fault(word, &mut entry, nodes)?;
+    if let Some((machine, instead)) = word.only().filter(|(only, _)| *only != bounds.machine) {
+        let (whose, whose_not) = match machine {
+            MachineKind::Serf => ("Serf", "bare"),
+            MachineKind::Node => ("bare", "Serf"),
+        };
+        let expected = format!("what {whose_not} nodes do; this is for {whose} nodes: {instead}");
+        return Err(verb.wrong(expected));
+    }
+    let fault = fault(word, &mut entry, bounds.nodes)?;
+    let times = repeats(&mut entry, time, bounds)?;
     entry.end()?;
-    Ok((Instant::ZERO + time, fault))
+    Ok(times.into_iter().map(|at| (Instant::ZERO + at, fault.clone())).collect())
+}
+
+/// When an entry strikes: `every` and `times` repeat it.
+fn repeats(entry: &mut Section<'_>, first: Duration, bounds: &Bounds) -> Result<Vec<Duration>> {
+    let (every, times) = match (entry.take("every"), entry.take("times")) {
+        (None, None) => return Ok(vec![first]),
+        (Some(every), Some(times)) => (every, times),
+        (Some(field), None) | (None, Some(field)) => {
+            return Err(field.refused("every and times go together"));
+        }
+    };
+    let (pause, count) = (every.time()?, times.integer(1, REPEATS_MAX)? as u32);
+    let last = pause.checked_mul(count - 1).and_then(|time| time.checked_add(first));
+    if last.is_none_or(|last| last >= bounds.duration) {
+        let end = duration_text(bounds.duration);
+        return Err(
+            times.wrong(format_args!("fewer, so that the last comes before the end, {end}"))
+        );
+    }
+    Ok((0..count).map(|nth| first + pause * nth).collect())
 }
 
 fn fault(verb: Verb, entry: &mut Section<'_>, nodes: u32) -> Result<Fault> {
@@ -123,25 +183,15 @@ fn fault(verb: Verb, entry: &mut Section<'_>, nodes: u32) -> Result<Fault> {
         Verb::Partition => Fault::Partition(split(entry, nodes)?),
         Verb::Heal => Fault::Heal,
         Verb::Loss => Fault::Loss(entry.need("share")?.share()?),
-        Verb::Broadcast => {
-            let payload = entry.need("payload")?.str("a text")?.to_owned();
-            let who = need_who(entry, nodes)?;
-            Fault::Command { who, order: Order::Broadcast(payload) }
-        }
-        Verb::Meta => {
-            let payload = entry.need("payload")?.str("a text")?.to_owned();
-            let who = need_who(entry, nodes)?;
-            Fault::Command { who, order: Order::SetMeta(payload) }
-        }
-        Verb::Join => {
-            let who_joins = need_who(entry, nodes)?;
-            let by = entry.need("by")?;
-            let seeds = match who(&by, nodes)? {
-                Who::Node(node) => vec![node],
-                Who::Nodes(nodes) => nodes,
-                _ => return Err(by.wrong("named nodes, such as \"n0 n1\"")),
-            };
-            Fault::Command { who: who_joins, order: Order::Join(seeds) }
+        Verb::Broadcast
+        | Verb::Meta
+        | Verb::Join
+        | Verb::Event
+        | Verb::Query
+        | Verb::ForceLeave
+        | Verb::Tags => {
+            let order = orders::read(verb, entry, nodes)?;
+            Fault::Command { who: need_who(entry, nodes)?, order }
         }
     })
 }
@@ -291,20 +341,10 @@ pub(super) fn write(at: Instant, fault: &Fault, out: &mut Entry) {
             out.text("do", "loss");
             out.plain("share", format_args!("{share:?}"));
         }
-        Fault::Command { who, order } => match order {
-            Order::Broadcast(payload) => {
-                verb("broadcast", who);
-                out.text("payload", payload);
-            }
-            Order::SetMeta(payload) => {
-                verb("meta", who);
-                out.text("payload", payload);
-            }
-            Order::Join(seeds) => {
-                verb("join", who);
-                out.text("by", &names(seeds));
-            }
-        },
+        Fault::Command { who, order } => {
+            verb(order.name(), who);
+            orders::write(order, out);
+        }
     }
 }
 
@@ -338,3 +378,6 @@ fn write_split(split: &Split, out: &mut Entry) {
 fn word<T: PartialEq>(words: &[(&'static str, T)], value: &T) -> &'static str {
     words.iter().find(|(_, v)| v == value).map_or("", |(word, _)| word)
 }
+
+/// Times that an entry is repeated at most.
+const REPEATS_MAX: i64 = 100_000;

@@ -5,6 +5,7 @@ use core::time::Duration;
 use std::fmt::Write as _;
 
 use super::{Measure, Scenario, settings, timeline};
+use crate::machine::MachineKind;
 use crate::text::duration_text;
 use crate::world::Driver;
 
@@ -42,6 +43,10 @@ pub(super) fn toml(s: &Scenario) -> String {
         top.text("about", &s.about);
     }
     top.plain("nodes", s.world.nodes);
+    if s.machine != MachineKind::default() {
+        let word = MachineKind::WORDS.iter().find(|(_, kind)| *kind == s.machine);
+        top.text("machine", word.map_or("", |(word, _)| word));
+    }
     let seeds = &s.seeds;
     top.text("seeds", &format!("{}..{}", seeds.start, seeds.end));
     top.time("duration", s.duration);
@@ -74,7 +79,7 @@ pub(super) fn toml(s: &Scenario) -> String {
 }
 
 /// A basic string of TOML.
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     let mut out = String::from('"');
     for c in text.chars() {
         match c {

@@ -8,6 +8,8 @@ use swim_core::Instant;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "tests of oracles make it")]
 pub enum Entry {
+    /// It starts: the first entry of a life.
+    Born,
     /// It sent a user event.
     Sent {
         /// Which.
@@ -31,6 +33,15 @@ pub enum Entry {
         ltime: u64,
         /// Who asks.
         source: String,
+        /// Which of those.
+        payload: Vec<u8>,
+    },
+    /// A node says that it has heard a query of it.
+    Acked {
+        /// Its number for the query.
+        op: u64,
+        /// Who has heard it.
+        from: String,
     },
     /// A node answered a query of it.
     Answered {
@@ -46,9 +57,21 @@ pub enum Entry {
     },
     /// What its clocks show: of members, events and queries.
     Clocks([u64; 3]),
+    /// It changed its tags.
+    Tagged,
+    /// It said of another node that that leaves.
+    Forced,
+    /// It has left.
+    Left,
+    /// It was told that a node has left.
+    HeardLeft {
+        /// Which.
+        name: String,
+    },
 }
 
-/// Entries of all nodes of a world, in order, for its oracles. Clones are the same ledger.
+/// Entries of all nodes of a world, for its oracles: those of a node in order, and what it was told
+/// to do in the order of the world. Times are by the node's own clock. Clones are the same ledger.
 #[derive(Clone, Debug, Default)]
 pub struct Ledger(Arc<Mutex<Vec<Line>>>);
 

@@ -2,15 +2,16 @@
 
 use core::cell::RefCell;
 use core::net::SocketAddr;
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use bytes::BytesMut;
 use swim_core::serf::{
-    self, Change, Outcome, QueryParams, Serf, SerfConfig, SerfConfigBuilder, Tags,
+    self, Change, Finding, Outcome, QueryParams, Serf, SerfConfig, SerfConfigBuilder, Tags,
 };
 use swim_core::{
-    Cause, Command, Config, Event, Exchange, Input, Instant, Lane, OpId, Rejected, Roster, Stats,
+    Cause, Command, Config, Event, Exchange, Input, Instant, Lane, NodeName, OpId, Rejected,
+    Roster, Stats,
 };
 
 use super::ledger::{Entry, Ledger};
@@ -28,6 +29,10 @@ pub struct SerfMachine {
     life: u32,
     clocks: [u64; 3],
     events: VecDeque<Event>,
+    /// Who is suspected: a bare node tells of the first accuser only.
+    suspected: BTreeSet<String>,
+    /// Whose word the next death is.
+    by: Option<NodeName>,
 }
 
 /// What the Serf nodes of a world share.
@@ -68,14 +73,26 @@ impl SerfMachine {
         ledger: &Ledger,
         set: impl Fn(SerfConfigBuilder) -> SerfConfigBuilder + Send + 'static,
     ) -> Make<Self> {
-        let ledger = ledger.clone();
+        Self::any(Some(ledger.clone()), set)
+    }
+
+    /// Makes the nodes of a world, which write into the world's own ledger. They have no
+    /// coordinates.
+    pub fn make() -> Make<Self> {
+        Self::any(None, |serf| serf.coordinates(false))
+    }
+
+    fn any(
+        ledger: Option<Ledger>,
+        set: impl Fn(SerfConfigBuilder) -> SerfConfigBuilder + Send + 'static,
+    ) -> Make<Self> {
         let common: RefCell<Option<Common>> = RefCell::new(None);
         Box::new(move |birth| {
             let mut common = common.borrow_mut();
             // Another world's, or one that was given other settings.
             common.take_if(|common| !Arc::ptr_eq(&common.swim, birth.config));
             let common = common.get_or_insert_with(|| Common::new(birth, &set));
-            Self::born(birth, &ledger, common)
+            Self::born(birth, ledger.as_ref().unwrap_or(birth.ledger), common)
         })
     }
 
@@ -91,8 +108,10 @@ impl SerfMachine {
             serf
         };
         let ledger = ledger.clone();
-        let mut machine =
-            Self { serf, ledger, node, life, clocks: [0; 3], events: VecDeque::new() };
+        let (events, suspected) = (VecDeque::new(), BTreeSet::new());
+        let clocks = [0; 3];
+        let mut machine = Self { serf, ledger, node, life, clocks, events, suspected, by: None };
+        machine.note(now, Entry::Born);
         machine.take_events(now);
         machine
     }
@@ -107,23 +126,81 @@ impl SerfMachine {
     }
 
     /// Gives the node a command; what it refuses, a world does not notice.
-    fn command(&mut self, now: Instant, op: OpId, command: Command) {
+    fn swim_command(&mut self, now: Instant, op: OpId, command: Command) {
         let command = match command {
             Command::Join(seats) => serf::Command::Join { seats, replay: true },
             Command::Leave => serf::Command::Leave,
             Command::Broadcast { lane: Lane::Normal, payload, .. } => {
-                self.note(now, Entry::Asked { op: op.0 });
                 let params = QueryParams::new();
                 serf::Command::Query { name: "query".into(), payload, params }
             }
             Command::Broadcast { payload, .. } => {
-                self.note(now, Entry::Sent { payload: payload.to_vec() });
                 serf::Command::UserEvent { name: "event".into(), payload, coalesce: false }
             }
             other => serf::Command::Swim(other),
         };
-        let taken = self.serf.handle(now, serf::Input::Command { op, command });
-        debug_assert!(taken.is_ok(), "a world gives only commands that a node takes");
+        let taken = self.give(now, op, command);
+        debug_assert!(taken, "a world gives only commands that a node takes");
+    }
+
+    /// Gives the node a command; what it takes is noted.
+    fn give(&mut self, now: Instant, op: OpId, command: serf::Command) -> bool {
+        let entry = match &command {
+            serf::Command::UserEvent { payload, .. } => {
+                Some(Entry::Sent { payload: payload.to_vec() })
+            }
+            serf::Command::Query { .. } => Some(Entry::Asked { op: op.0 }),
+            serf::Command::SetTags(_) => Some(Entry::Tagged),
+            serf::Command::ForceLeave { .. } => Some(Entry::Forced),
+            _ => None,
+        };
+        let taken = self.serf.handle(now, serf::Input::Command { op, command }).is_ok();
+        if let Some(entry) = entry.filter(|_| taken) {
+            self.note(now, entry);
+        }
+        taken
+    }
+
+    /// Passes on what became of members, as a bare node would tell it.
+    fn take_members(&mut self, now: Instant, change: Change, members: Vec<serf::Member>) {
+        for member in members {
+            let member = member.swim().clone();
+            let mut down = |cause| {
+                self.suspected.remove(member.name());
+                Event::Down { member: member.clone(), cause, by: self.by.take() }
+            };
+            let event = match change {
+                Change::Join => Event::Up(member),
+                Change::Leave => {
+                    let event = down(Cause::Left);
+                    let name = member.name().to_owned();
+                    self.note(now, Entry::HeardLeft { name });
+                    event
+                }
+                Change::Failed => down(Cause::Failed),
+                Change::Update => Event::Changed(member),
+                Change::Reap => Event::Reaped(member),
+            };
+            self.events.push_back(event);
+        }
+    }
+
+    /// Passes on what is said of a member.
+    fn take_finding(&mut self, member: &serf::Member, finding: Finding) {
+        let member = member.swim().clone();
+        match finding {
+            Finding::Suspected { by, evidence }
+                if self.suspected.insert(member.name().to_owned()) =>
+            {
+                self.events.push_back(Event::Suspected { member, by, evidence });
+            }
+            Finding::Trusted => {
+                self.suspected.remove(member.name());
+                self.events.push_back(Event::Trusted(member));
+            }
+            Finding::Down { by } => self.by = by,
+            _ => {}
+        }
     }
 
     /// Takes what the node tells: to the ledger, to the world, and queries are answered.
@@ -131,25 +208,20 @@ impl SerfMachine {
         while let Some(event) = self.serf.poll_event() {
             match event {
                 serf::Event::Members { change, members } => {
-                    let events = members.into_iter().map(|member| {
-                        let member = member.swim().clone();
-                        let down = |cause| Event::Down { member: member.clone(), cause, by: None };
-                        match change {
-                            Change::Join => Event::Up(member),
-                            Change::Leave => down(Cause::Left),
-                            Change::Failed => down(Cause::Failed),
-                            Change::Update => Event::Changed(member),
-                            Change::Reap => Event::Reaped(member),
-                        }
-                    });
-                    self.events.extend(events);
+                    self.take_members(now, change, members);
+                }
+                serf::Event::Evidence { member, finding } => self.take_finding(&member, finding),
+                serf::Event::Ack { op, from } => {
+                    let from = from.to_string();
+                    self.note(now, Entry::Acked { op: op.0, from });
                 }
                 serf::Event::User(event) => {
                     let (ltime, payload) = (event.ltime, event.payload.to_vec());
                     self.note(now, Entry::Delivered { ltime, payload });
                 }
                 serf::Event::Query(query) => {
-                    self.note(now, Entry::Heard { ltime: query.ltime, source: query.source });
+                    let (ltime, payload) = (query.ltime, query.payload.to_vec());
+                    self.note(now, Entry::Heard { ltime, source: query.source, payload });
                     let command = serf::Command::Respond { query: query.id, payload: "yes".into() };
                     let op = OpId(u64::MAX >> 1);
                     // The asker may be out of reach of a datagram; then nobody answers.
@@ -165,6 +237,7 @@ impl SerfMachine {
                         self.events.push_back(Event::Done { op, outcome });
                     }
                     Outcome::Left => {
+                        self.note(now, Entry::Left);
                         let outcome = swim_core::Outcome::Left;
                         self.events.push_back(Event::Done { op, outcome });
                     }
@@ -191,7 +264,7 @@ impl Machine for SerfMachine {
             Input::Request { id, from, bytes } => serf::Input::Request { id, from, bytes },
             Input::Reply { id, result } => serf::Input::Reply { id, result },
             Input::Command { op, command } => {
-                self.command(now, op, command);
+                self.swim_command(now, op, command);
                 self.take_events(now);
                 return Ok(());
             }
@@ -203,6 +276,12 @@ impl Machine for SerfMachine {
             Err(serf::Rejected::Swim(why)) => Err(why),
             _ => Ok(()),
         }
+    }
+
+    fn command(&mut self, now: Instant, op: OpId, command: serf::Command) -> bool {
+        let taken = self.give(now, op, command);
+        self.take_events(now);
+        taken
     }
 
     fn poll_transmit(&mut self, buf: &mut BytesMut) -> Option<SocketAddr> {

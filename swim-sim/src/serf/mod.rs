@@ -25,6 +25,7 @@ mod clocks;
 mod delivery;
 mod ledger;
 mod machine;
+mod tally;
 mod tombstones;
 
 pub use answers::Answers;
@@ -32,4 +33,17 @@ pub use clocks::Clocks;
 pub use delivery::Delivery;
 pub use ledger::{Entry, Ledger};
 pub use machine::SerfMachine;
+pub use tally::{Share, Tally};
 pub use tombstones::Tombstones;
+
+use crate::oracle::Oracle;
+
+/// Every oracle of the Serf layer, for a world whose nodes write into this ledger.
+pub fn oracles(ledger: &Ledger) -> Vec<Box<dyn Oracle>> {
+    vec![
+        Box::new(Delivery::new(ledger)),
+        Box::new(Answers::new(ledger)),
+        Box::new(Clocks::new(ledger)),
+        Box::new(Tombstones::new()),
+    ]
+}

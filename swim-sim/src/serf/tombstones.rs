@@ -5,19 +5,31 @@ use std::collections::{BTreeMap, BTreeSet};
 use swim_core::Cause;
 
 use crate::change::{Change, Claim, Says, Strike, What};
-use crate::oracle::{Oracle, Violation};
+use crate::oracle::{Excused, Oracle, Violation};
 
 /// A node that has told that a name left tells that it is up again only if the node of that name
 /// was started since, or if the observer forgot it in between. A case is a name that left.
+///
+/// Excused is who has only said so yet, and is taken for up at an incarnation that it raised in the
+/// meantime: an observer that held it as failed takes the word that it leaves for its leave, before
+/// it hears that it is there. Excused is, too, who left only by the word of another, by a forced
+/// leave: such a node may be there and say so, and the word may come to some only when it is there
+/// again.
 #[derive(Debug, Default)]
 pub struct Tombstones {
     /// Who left, by (observer, subject).
     left: BTreeSet<(u32, u32)>,
     /// How often each node was started.
     starts: BTreeMap<u32, u32>,
-    /// How often it had been when the observer told that it left.
-    then: BTreeMap<(u32, u32), u32>,
+    /// How often it had been when the observer told that it left, and at which incarnation.
+    then: BTreeMap<(u32, u32), (u32, u32)>,
+    /// Who was told to leave and has not ended yet.
+    leaving: BTreeSet<u32>,
+    /// Who was ever forced to leave, and has not been told to leave since.
+    forced: BTreeSet<u32>,
     cases: u64,
+    /// Cases excused, by [`WHY`].
+    excused: [u64; 2],
 }
 
 impl Tombstones {
@@ -30,10 +42,14 @@ impl Tombstones {
         let key = (claim.observer, claim.subject);
         let starts = self.starts.get(&claim.subject).copied().unwrap_or(0);
         match claim.says {
+            Says::Down { cause: Cause::Left, .. } if self.forced.contains(&claim.subject) => {
+                self.excused[0] += 1;
+                None
+            }
             Says::Down { cause: Cause::Left, .. } => {
                 self.cases += 1;
                 self.left.insert(key);
-                self.then.insert(key, starts);
+                self.then.insert(key, (starts, claim.incarnation));
                 None
             }
             Says::Reaped => {
@@ -41,8 +57,14 @@ impl Tombstones {
                 None
             }
             Says::Up if self.left.remove(&key) => {
-                let anew = self.then.get(&key).is_some_and(|&then| then < starts);
-                (!anew).then(|| format!("{claim}, though it had left and was not started again"))
+                let (before, incarnation) = self.then.get(&key).copied().unwrap_or_default();
+                let still = self.leaving.contains(&claim.subject);
+                if still && before == starts && incarnation < claim.incarnation {
+                    self.excused[1] += 1;
+                    return None;
+                }
+                (before == starts)
+                    .then(|| format!("{claim}, though it had left and was not started again"))
             }
             _ => None,
         }
@@ -65,6 +87,19 @@ impl Oracle for Tombstones {
                 self.left.retain(|(observer, _)| observer != node);
                 Ok(())
             }
+            What::Strike(Strike::ForcedOut { node, .. }) => {
+                self.forced.insert(*node);
+                Ok(())
+            }
+            What::Strike(Strike::Leaving(node)) => {
+                self.forced.remove(node);
+                self.leaving.insert(*node);
+                Ok(())
+            }
+            What::Strike(Strike::Gone(node)) => {
+                self.leaving.remove(node);
+                Ok(())
+            }
             What::Strike(_) => Ok(()),
         }
     }
@@ -72,6 +107,13 @@ impl Oracle for Tombstones {
     fn cases(&self) -> u64 {
         self.cases
     }
+
+    fn excused(&self) -> Vec<Excused> {
+        WHY.iter().zip(self.excused).map(|(why, cases)| Excused::new(why, cases)).collect()
+    }
 }
+
+/// What excuses a return.
+const WHY: [&str; 2] = ["forced leave", "leaving still"];
 
 const NAME: &str = "tombstones";

@@ -7,8 +7,11 @@ use std::panic::catch_unwind;
 use serde::{Deserialize, Serialize};
 
 use crate::failure::{PANIC, words};
+use crate::machine::{Machine, MachineKind};
 use crate::report::{Outcome, Report};
-use crate::scenario::Cell;
+use crate::scenario::{Cell, Scenario};
+use crate::serf::Share;
+use crate::world::World;
 
 /// What one run has shown. A function of the scenario and the seed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -69,15 +72,26 @@ metrics! {
     streams_per_node_s;
     stream_bytes_per_node_s;
     events;
+    /// Of Serf nodes: user events, the share of nodes that was told of each in the mean, queries
+    /// and the answers to each.
+    user_events;
+    delivered;
+    queries;
+    answers_per_query;
+    /// Nodes that have left, and the share of the others that was told of each in the mean.
+    left;
+    told_left;
 }
 
 impl Row {
     /// Runs a cell. A panic is a result like others: other runs go on.
     pub(crate) fn run(cell: &Cell<'_>) -> Self {
         let report = catch_unwind(AssertUnwindSafe(|| {
-            let mut world = cell.scenario.world(cell.seed);
-            world.run_until(cell.scenario.end());
-            Report::of(&mut world, Duration::ZERO)
+            let (scenario, seed) = (&cell.scenario, cell.seed);
+            match scenario.machine {
+                MachineKind::Node => Self::report(scenario, scenario.world(seed)),
+                MachineKind::Serf => Self::report(scenario, scenario.serf_world(seed)),
+            }
         }));
         match report {
             Ok(report) => Self::of(cell, &report),
@@ -90,6 +104,11 @@ impl Row {
                 metrics: Metrics::default(),
             },
         }
+    }
+
+    fn report<M: Machine>(scenario: &Scenario, mut world: World<M>) -> Report {
+        world.run_until(scenario.end());
+        Report::of(&mut world, Duration::ZERO)
     }
 
     fn of(cell: &Cell<'_>, report: &Report) -> Self {
@@ -121,6 +140,8 @@ impl Metrics {
         let (d, sent) = (&r.detection, &r.traffic);
         let count = |n: u64| Some(n as f64);
         let any = |n: u64, value: f64| (n > 0).then_some(value);
+        let share = |s: &Share| any(s.due, s.got as f64 / s.due as f64);
+        let serf = r.serf.as_ref();
         Self {
             crashes: count(d.crashes),
             known_to_all: count(d.reported_by_all),
@@ -138,6 +159,13 @@ impl Metrics {
             streams_per_node_s: Some(sent.streams_per_node_s),
             stream_bytes_per_node_s: Some(sent.stream_bytes_per_node_s),
             events: count(sent.total.events),
+            user_events: serf.and_then(|t| count(t.events)),
+            delivered: serf.and_then(|t| share(&t.delivered)),
+            queries: serf.and_then(|t| count(t.queries)),
+            answers_per_query: serf
+                .and_then(|t| any(t.queries, t.answers as f64 / t.queries as f64)),
+            left: serf.and_then(|t| count(t.left)),
+            told_left: serf.and_then(|t| share(&t.leaves_told)),
         }
     }
 }

@@ -3,14 +3,13 @@
 use core::time::Duration;
 use std::sync::Arc;
 
-use bytes::Bytes;
-use swim_core::{Command, Lane, Seat};
+use swim_core::{Command, Seat};
 
 use super::host::Frozen;
 use super::{Knows, World, identity};
 use crate::change::{Stall, Strike};
 use crate::draw::{Draw, hash, node_seed};
-use crate::fault::{Act, Fault, Order, Who};
+use crate::fault::{Act, Fault, Who};
 use crate::machine::{Birth, Machine};
 
 impl<M: Machine> World<M> {
@@ -63,6 +62,7 @@ impl<M: Machine> World<M> {
             Fault::Restart(who) => self.each(&who, Self::restart_node),
             Fault::Move(who) => self.each(&who, |world, node| {
                 world.faults.moves += 1;
+                world.tell_strike(Strike::Moved(node));
                 world.move_home(node);
                 world.restart_node(node);
             }),
@@ -87,19 +87,8 @@ impl<M: Machine> World<M> {
                     self.tell_strike(Strike::Loss(loss));
                 }
             }
-            Fault::Command { who, order } => self.each(&who, |world, node| match &order {
-                Order::Broadcast(text) => {
-                    let payload = Bytes::copy_from_slice(text.as_bytes());
-                    world.give_command(
-                        node,
-                        Command::Broadcast { lane: Lane::Normal, key: None, payload },
-                    );
-                }
-                Order::SetMeta(text) => {
-                    let meta = Bytes::copy_from_slice(text.as_bytes());
-                    world.give_command(node, Command::SetMeta(meta));
-                }
-                Order::Join(seeds) => world.join(node, seeds),
+            Fault::Command { who, order } => self.each(&who, |world, node| {
+                world.order(node, &order);
             }),
         }
     }
@@ -140,6 +129,7 @@ impl<M: Machine> World<M> {
             roster: &self.roster,
             converged,
             shares_states: self.shares_states,
+            ledger: &self.ledger,
         };
         let machine = (self.make)(&birth);
         let host = &mut self.hosts[node as usize];
@@ -152,7 +142,7 @@ impl<M: Machine> World<M> {
         self.drain(node);
     }
 
-    fn join(&mut self, node: u32, seeds: &[u32]) {
+    pub(super) fn join(&mut self, node: u32, seeds: &[u32]) {
         let seats = seeds.iter().map(|&i| Seat::from(self.addr(i))).collect();
         // The command may end before it returns, so its number is known before it starts.
         let host = &mut self.hosts[node as usize];

@@ -4,7 +4,7 @@ use swim_core::Instant;
 
 use super::{Host, World};
 use crate::block::Ends;
-use crate::fault::{Fault, Split, Who};
+use crate::fault::{Fault, Order, Split, Who};
 use crate::machine::Machine;
 
 impl<M: Machine> World<M> {
@@ -63,7 +63,8 @@ impl<M: Machine> World<M> {
                 Fault::Partition(Split::Groups(self.draw_groups(&sizes)))
             }
             Fault::Command { who, order } => {
-                Fault::Command { who: self.chosen(&who, is_ready)?, order }
+                let who = self.chosen(&who, is_ready)?;
+                Fault::Command { who, order: self.chosen_order(order)? }
             }
             Fault::Partition(_) | Fault::Heal | Fault::Loss(_) => fault,
         })
@@ -83,6 +84,16 @@ impl<M: Machine> World<M> {
             [node] => Some(Who::Node(node)),
             _ => Some(Who::Nodes(nodes)),
         }
+    }
+
+    /// Whoever is named may be forced to leave; who is drawn is down.
+    fn chosen_order(&mut self, order: Order) -> Option<Order> {
+        let Order::ForceLeave { of, prune } = order else { return Some(order) };
+        let of = match &of {
+            Who::Node(_) | Who::Nodes(_) => of,
+            Who::All | Who::Random(_) => self.chosen(&of, is_gone)?,
+        };
+        Some(Order::ForceLeave { of, prune })
     }
 
     /// Sides that are all nodes stay that: they need no list.

@@ -164,7 +164,8 @@ impl<M: Machine> World<M> {
         }
         let incarnation = member.incarnation().0;
         let issued = self.issued(subject);
-        let claim = Claim { observer, subject, incarnation, issued, says };
+        let elsewhere = member.addr().canonical() != self.addr(subject);
+        let claim = Claim { observer, subject, incarnation, issued, elsewhere, says };
         self.tell(&Change::claim(self.now, claim));
     }
 

@@ -23,6 +23,13 @@ impl<M: Machine> World<M> {
         }
     }
 
+    /// Lets the oracles of the Serf layer judge what happens from now on, too.
+    pub fn watch_serf(&mut self) {
+        for oracle in crate::serf::oracles(&self.ledger) {
+            self.watch_boxed(oracle);
+        }
+    }
+
     fn watch_boxed(&mut self, mut oracle: Box<dyn Oracle>) {
         self.tell_start(oracle.as_mut());
         self.oracles.push(oracle);
