@@ -206,13 +206,13 @@ impl Ctx {
         }
     }
 
-    /// Queues an answer, or a ping for another; false, and counted, if too many wait.
     /// As [`reply`](Self::reply), to whoever has this name, if names are wanted.
     pub(crate) fn reply_by_name(&mut self, name: &[u8], packet: Packet) -> bool {
         let packet = if self.names { packet.for_name(name) } else { packet };
         self.reply(packet)
     }
 
+    /// Queues an answer, or a ping for another; false, and counted, if too many wait.
     pub(crate) fn reply(&mut self, packet: Packet) -> bool {
         let queued = self.out.reply(packet, self.config.knobs.replies_max);
         if !queued {
