@@ -63,6 +63,8 @@ pub(super) struct Point {
     blocked_ms: u64,
     free_ms: u64,
     seed: u64,
+    /// Whether the whole driver is frozen instead of its input and output.
+    frozen: bool,
 }
 
 /// What runs have shown, added up.
@@ -119,12 +121,17 @@ pub(super) fn points(lab: &Lab) -> Vec<Point> {
         for &concurrent in concurrent {
             for &blocked_ms in BLOCKED_MS.iter().skip(every - 1).step_by(every) {
                 for &free_ms in FREE_MS.iter().step_by(every) {
-                    points.push(Point { concurrent, blocked_ms, free_ms, seed });
+                    points.push(Point { concurrent, blocked_ms, free_ms, seed, frozen: false });
                 }
             }
         }
     }
     points
+}
+
+/// The same, with whole drivers frozen.
+pub(super) fn frozen(points: &[Point]) -> Vec<Point> {
+    points.iter().map(|&p| Point { frozen: true, ..p }).collect()
 }
 
 /// One variant on these points, by the number of members that block.
@@ -158,7 +165,8 @@ fn anomaly(lab: &Lab, config: ConfigBuilder, p: Point) -> Counts {
         off: Duration::from_millis(p.free_ms),
     };
     let who = Who::Nodes(slow.clone());
-    let stalls = Fault::Stalls { who, part: Stall::Io, course, time: ANOMALY };
+    let part = if p.frozen { Stall::Loop } else { Stall::Io };
+    let stalls = Fault::Stalls { who, part, course, time: ANOMALY };
     let seed = crate::draw::hash(p.seed, p.concurrent.into(), p.blocked_ms, p.free_ms);
     let run = Run { seed, nodes: N, slow, faults: vec![(QUIET, stalls)], time: QUIET + ANOMALY };
     run.count(lab, config)

@@ -60,7 +60,8 @@ pub enum Driver {
     /// It reads its mail, as the contract of the core asks.
     #[default]
     MailFirst,
-    /// It runs its timers, as the Go programs of the published experiments did.
+    /// It runs its timers, as the Go programs of the published experiments did. It sends after it
+    /// has read its mail, too: there the next round of gossip comes later than that.
     TimersFirst,
 }
 

@@ -186,7 +186,6 @@ impl<M: Machine> World<M> {
         let late = stall.overslept && stall.part == Stall::Loop;
         if late && self.driver == Driver::TimersFirst {
             self.time_out(node);
-            self.drain(node);
         }
         for mail in stall.inbox {
             self.read(node, mail);
