@@ -31,15 +31,6 @@ pub(crate) struct Counters {
     pub(crate) stale: u64,
     pub(crate) probes: u64,
     pub(crate) merges: u64,
-    pub(crate) stream_bytes_out: u64,
-    pub(crate) states_in: u64,
-    pub(crate) state_bytes_in: u64,
-    pub(crate) states_out: u64,
-    pub(crate) state_bytes_out: u64,
-    pub(crate) broadcasts_out: u64,
-    pub(crate) broadcast_bytes_out: u64,
-    pub(crate) alive_claims: u64,
-    pub(crate) dead_claims: u64,
     rare: Option<Box<Stats>>,
 }
 
@@ -61,15 +52,6 @@ impl Counters {
             stale: self.stale,
             probes: self.probes,
             merges: self.merges,
-            stream_bytes_out: self.stream_bytes_out,
-            states_in: self.states_in,
-            state_bytes_in: self.state_bytes_in,
-            states_out: self.states_out,
-            state_bytes_out: self.state_bytes_out,
-            broadcasts_out: self.broadcasts_out,
-            broadcast_bytes_out: self.broadcast_bytes_out,
-            alive_claims: self.alive_claims,
-            dead_claims: self.dead_claims,
             ..self.rare.as_deref().copied().unwrap_or_default()
         }
     }
@@ -88,7 +70,8 @@ counters! {
     streams_in,
     /// Stream messages handed out.
     streams_out,
-    /// Bytes of those handed out, outer layers not counted.
+    /// Bytes of those handed out, outer layers not counted. Like the rest of the traffic below,
+    /// counted only with [`Config::evidence_events`](crate::Config::evidence_events).
     stream_bytes_out,
     /// States of other nodes that came by push/pull.
     states_in,
@@ -179,9 +162,10 @@ counters! {
     probes_indirect,
     /// Probes answered only by stream.
     probes_stream,
-    /// Claims that members are alive, this node's own among them, that changed what is known.
+    /// Claims that members are alive, this node's own among them, that changed what is known;
+    /// counted only with [`Config::evidence_events`](crate::Config::evidence_events).
     alive_claims,
-    /// Members that were taken for dead or left.
+    /// Members that were taken for dead or left; counted only when those are.
     dead_claims,
     /// Suspicions begun.
     suspicions,

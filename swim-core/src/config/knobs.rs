@@ -323,7 +323,8 @@ knobs! {
     /// [`Event::Refuted`](crate::Event::Refuted) are raised, and of a Serf node
     /// [`serf::Event::Evidence`](crate::serf::Event::Evidence),
     /// [`QueryHeard`](crate::serf::Event::QueryHeard) and
-    /// [`KeyRefused`](crate::serf::Event::KeyRefused).
+    /// [`KeyRefused`](crate::serf::Event::KeyRefused). Also whether traffic is counted by kind, see
+    /// [`Stats`](crate::Stats).
     ///
     /// Default false. True raises many events under loss, which crowd others out of `events_max`.
     /// Reloadable.

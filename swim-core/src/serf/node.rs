@@ -442,9 +442,11 @@ impl Serf {
             return;
         }
         let Self { cx, members, .. } = self;
-        let stats = cx.stats.count();
-        stats.messages_in += 1;
-        stats.message_bytes_in += bytes.len() as u64;
+        if cx.tells_evidence() {
+            let stats = cx.stats.count();
+            stats.messages_in += 1;
+            stats.message_bytes_in += bytes.len() as u64;
+        }
         let passed_on = match Message::decode(bytes) {
             Ok(Message::Join(join)) => members.on_join(cx, &join),
             Ok(Message::Leave(leave)) => members.on_leave(cx, &leave),

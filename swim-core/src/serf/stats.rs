@@ -34,7 +34,8 @@ impl Counters {
 }
 
 counters! {
-    /// Serf messages that came by datagram or as a direct stream message, of whatever kind.
+    /// Serf messages that came by datagram or as a direct stream message, of whatever kind; counted
+    /// only with [`Config::evidence_events`](crate::Config::evidence_events).
     messages_in,
     /// Bytes of those, their type counted.
     message_bytes_in,

@@ -75,7 +75,7 @@ impl Ctx {
             self.stats.stale += 1;
         } else if same_form && self.is_renewal(slot, known, claim) {
             self.members.renew(slot, claim.incarnation);
-            self.stats.alive_claims += 1;
+            self.count_alive();
             self.gossip(Rumour::Alive { subject: slot });
         } else {
             self.on_other_alive(origin, claim, slot, port);
@@ -149,7 +149,7 @@ impl Ctx {
                 _ => drop(self.members.local.remove(&slot)),
             }
         }
-        self.stats.alive_claims += 1;
+        self.count_alive();
         self.gossip(Rumour::Alive { subject: slot });
         match before {
             State::Dead | State::Left => self.raise(Event::Up(self.members.member(slot))),
@@ -194,7 +194,7 @@ impl Ctx {
     /// Takes in a newcomer of whom nothing need be checked.
     fn welcome(&mut self, origin: Origin, record: Record, incarnation: u32) {
         let slot = self.members.insert(record, incarnation, State::Alive);
-        self.stats.alive_claims += 1;
+        self.count_alive();
         if origin != Origin::Joining {
             self.gossip(Rumour::Alive { subject: slot });
         }

@@ -342,7 +342,9 @@ impl Exchanges {
         };
         if let Exchange::Open { len, .. } | Exchange::Reply { len, .. } = exchange {
             cx.stats.streams_out += 1;
-            cx.stats.stream_bytes_out += len as u64;
+            if let Some(figures) = cx.figures() {
+                figures.stream_bytes_out += len as u64;
+            }
         }
         Some(exchange)
     }
@@ -370,8 +372,10 @@ fn write_request(cx: &mut Ctx, out: &Outbound, above: Above<'_>, buf: &mut Bytes
 fn write_state(cx: &mut Ctx, join: bool, above: Above<'_>, buf: &mut BytesMut) {
     let start = buf.len();
     write_all(cx, join, above, buf);
-    cx.stats.states_out += 1;
-    cx.stats.state_bytes_out += (buf.len() - start) as u64;
+    if let Some(figures) = cx.figures() {
+        figures.states_out += 1;
+        figures.state_bytes_out += (buf.len() - start) as u64;
+    }
 }
 
 fn write_all(cx: &Ctx, join: bool, above: Above<'_>, buf: &mut BytesMut) {

@@ -37,8 +37,10 @@ impl Node {
     }
 
     fn count_state(&mut self, bytes: &[u8]) {
-        self.cx.stats.states_in += 1;
-        self.cx.stats.state_bytes_in += bytes.len() as u64;
+        if let Some(figures) = self.cx.figures() {
+            figures.states_in += 1;
+            figures.state_bytes_in += bytes.len() as u64;
+        }
     }
 
     /// Verify, ask the policy, answer, merge: Go answers first, which makes merges one-sided

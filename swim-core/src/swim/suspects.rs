@@ -246,7 +246,9 @@ impl Ctx {
             _ => from.clone(),
         };
         let cause = self.bury(slot, incarnation, from);
-        self.stats.dead_claims += 1;
+        if let Some(figures) = self.figures() {
+            figures.dead_claims += 1;
+        }
         let by = self.config.knobs.evidence_events.then_some(by);
         self.raise(Event::Down { member: self.members.member(slot), cause, by });
     }

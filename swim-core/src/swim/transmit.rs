@@ -227,8 +227,10 @@ fn fill(cx: &mut Ctx, compound: &mut Compound<'_>, outer: usize) {
     let mut ended = Ended::new();
     let Ctx { rumours, members, me, .. } = cx;
     let filled = rumours.fill(&mut room, limit, members, *me, compound, &mut ended);
-    cx.stats.broadcasts_out += u64::from(filled.broadcasts);
-    cx.stats.broadcast_bytes_out += filled.broadcast_bytes as u64;
+    if let Some(figures) = cx.figures() {
+        figures.broadcasts_out += u64::from(filled.broadcasts);
+        figures.broadcast_bytes_out += filled.broadcast_bytes as u64;
+    }
     if filled.own_finished {
         cx.own_claim_sent();
     }

@@ -21,7 +21,7 @@ fn telling(swim: ConfigBuilder) -> Arc<SerfConfig> {
 
 #[test]
 fn what_is_sent_and_what_arrives_are_as_many_and_as_long() {
-    let mut net = Net::joined(3, &config());
+    let mut net = Net::joined(3, &telling(Config::lan()));
     net.user_event(0, "deploy", b"v1");
     net.run_for(S(60));
     assert_eq!(net.serf(0).info().claim_queue, 0);
@@ -42,7 +42,7 @@ fn what_is_sent_and_what_arrives_are_as_many_and_as_long() {
 
 #[test]
 fn claims_count_once_they_change_what_is_known() {
-    let mut net = Net::joined(4, &config());
+    let mut net = Net::joined(4, &telling(Config::lan()));
     let stats = net.serf(0).node().stats();
     assert_eq!((stats.alive_claims, stats.dead_claims, stats.probes_degraded), (4, 0, 0));
     net.crash(3);
@@ -59,7 +59,7 @@ fn claims_count_once_they_change_what_is_known() {
 
 #[test]
 fn a_node_that_is_left_alone_probes_slowly_and_is_confirmed_by_nobody() {
-    let mut net = Net::joined(4, &config());
+    let mut net = Net::joined(4, &telling(Config::lan()));
     (1..4).for_each(|i| net.crash(i));
     net.run_for(S(120));
     let stats = net.serf(0).node().stats();
