@@ -4,6 +4,7 @@ use core::net::SocketAddr;
 use core::time::Duration;
 
 use std::format;
+use std::sync::Arc;
 use std::vec::Vec;
 
 use bytes::BytesMut;
@@ -12,7 +13,7 @@ use crate::testkit::Net;
 use crate::wire::{Ack, Claim, Kind, Limits, Message, Parts, Scratch};
 use crate::{
     Cause, Config, Event, Exchange, ExchangeError, Identity, InboundId, Input, Instant, Node,
-    Roster, Seed, State,
+    Policy, Roster, Seed, State,
 };
 
 fn cluster(n: usize) -> Net {
@@ -72,6 +73,43 @@ fn a_healed_partition_merges_by_itself() {
     (net.lose_datagram, net.lose_stream) = (none, none);
     net.run_for(Duration::from_secs(120));
     assert!((0..6).all(|i| net.node(i).live_len() == 6));
+}
+
+/// Behind a gateway that carries datagrams only, say.
+struct NoStreamsToN1;
+
+impl Policy for NoStreamsToN1 {
+    fn stream_ping(&self, name: &str) -> bool {
+        name != "n1"
+    }
+}
+
+#[test]
+fn a_member_whose_stream_pings_are_vetoed_is_asked_by_datagrams_only() {
+    let config =
+        Config::lan().push_pull_interval(Duration::ZERO).reconnect_interval(Duration::ZERO);
+    let config = config.policy(Arc::new(NoStreamsToN1)).build().unwrap();
+    let me = |i: u8| {
+        let home = SocketAddr::from(([10, 0, 0, 1 + i], 7946));
+        Identity::new(&format!("n{i}"), home).unwrap()
+    };
+    let mut now = Instant::from_secs(1);
+    let mut node =
+        Node::with_roster(config, &Roster::new([me(0), me(1), me(2)]), 0, Seed::from(1), now);
+    let (mut buf, mut by_stream) = (BytesMut::new(), Vec::new());
+    // Nobody answers anything.
+    while let Some(due) = node.poll_timeout().filter(|due| *due < Instant::from_secs(60)) {
+        now = due;
+        node.handle(now, Input::Timeout).unwrap();
+        while node.poll_transmit(&mut buf).is_some() {}
+        while let Some(exchange) = node.poll_exchange(&mut buf) {
+            if let Exchange::Open { name, .. } = exchange {
+                by_stream.push(name.unwrap());
+            }
+        }
+    }
+    assert!(["n1", "n2"].iter().all(|name| !node.member(name).unwrap().state().is_live()));
+    assert!(!by_stream.is_empty() && by_stream.iter().all(|name| name.as_str() == "n2"));
 }
 
 /// The process of `n1` is restarted as `other`, at the same address: it answers no ping for `n1`,
