@@ -169,6 +169,27 @@ fn a_node_may_come_back_at_another_address_when_its_name_may_be_claimed() {
 }
 
 #[test]
+fn no_oracle_objects_to_who_moves_before_its_death_is_noticed_or_long_after() {
+    for (second, oracle) in [(25, "accuracy"), (80, "resurrection")] {
+        let mut config = config(52, 20);
+        let reclaim = config.core.to_builder().dead_node_reclaim_time(Duration::from_secs(10));
+        config.core = reclaim.build().unwrap();
+        config.faults = vec![
+            (Instant::from_secs(24), Fault::Crash(Who::Node(0))),
+            (Instant::from_secs(second), Fault::Move(Who::Node(0))),
+        ];
+        let mut world = World::converged(config);
+        world.watch_all();
+        world.run_until(Instant::from_secs(600));
+        let verdicts = world.verdicts();
+        let verdict = verdicts.iter().find(|v| v.oracle == oracle).unwrap();
+        let moved = verdict.excuses.iter().find(|e| e.why.starts_with("moved")).unwrap();
+        assert!(moved.cases > 0, "{verdict:?}");
+        passes(&mut world);
+    }
+}
+
+#[test]
 fn faults_with_their_choices_made_do_the_same() {
     let (share, course) = (0.8, Course::Turns { on: MS(900), off: MS(700) });
     let mut config = config(6, 40);

@@ -7,6 +7,7 @@ use super::short::short;
 use super::timeline::{Bar, Level, Timeline};
 use crate::history::{Beliefs, History, Opinion, Sample, Spell};
 use crate::report::Report;
+use crate::serf::Share;
 
 /// The page of a run.
 pub(crate) fn run_page(report: &Report, history: &History) -> String {
@@ -39,7 +40,7 @@ fn facts(page: &mut Frame, r: &Report) {
         (None, None) => "equal".to_owned(),
         (Some(_), _) => "differ at the end".to_owned(),
     };
-    let facts = [
+    let mut facts = vec![
         ("virtual time", format!("{} s", number(r.virtual_s))),
         (
             "crashes known to all",
@@ -52,6 +53,12 @@ fn facts(page: &mut Frame, r: &Report) {
         ("bytes of streams per node and second", number(t.stream_bytes_per_node_s)),
         ("digest", r.digest.clone()),
     ];
+    if let Some(t) = &r.serf {
+        let of = |share: &Share| format!("{} of {}", share.got, share.due);
+        facts.push(("deliveries of user events", of(&t.delivered)));
+        facts.push(("answers to queries", format!("{} to {}", t.answers, t.queries)));
+        facts.push(("reports of who left", of(&t.leaves_told)));
+    }
     let items: Vec<String> =
         facts.iter().map(|(name, value)| format!("<li><b>{value}</b>{name}</li>")).collect();
     page.raw(&format!("<ul class=\"facts\">{}</ul>", items.concat()));

@@ -34,7 +34,8 @@ pub struct Tally {
     pub force_leaves: u64,
     /// Nodes that have left by themselves.
     pub left: u64,
-    /// Of the nodes that are up at the end and were when each left, who was told so.
+    /// Of the nodes that are up at the end and were when each left, who was told so. Who never
+    /// heard of it is not told.
     pub leaves_told: Share,
 }
 

@@ -117,3 +117,34 @@ impl Oracle for Tombstones {
 const WHY: [&str; 2] = ["forced leave", "leaving still"];
 
 const NAME: &str = "tombstones";
+
+#[cfg(test)]
+mod tests {
+    use swim_core::Instant;
+
+    use super::*;
+
+    /// Whether the oracle lets n1 take n2 for up at an incarnation, after it has left at 7.
+    fn passes(before: &[Strike], incarnation: u32) -> bool {
+        let mut oracle = Tombstones::new();
+        let claim = |says, incarnation| {
+            let (observer, subject, issued, elsewhere) = (1, 2, 9, false);
+            What::Claim(Claim { observer, subject, incarnation, issued, elsewhere, says })
+        };
+        let mut tell = |what| oracle.on_change(&Change { at: Instant::ZERO, what });
+        tell(claim(Says::Down { cause: Cause::Left, by: None }, 7)).unwrap();
+        for strike in before {
+            tell(What::Strike(strike.clone())).unwrap();
+        }
+        tell(claim(Says::Up, incarnation)).is_ok()
+    }
+
+    #[test]
+    fn who_is_leaving_still_may_be_up_at_a_higher_incarnation_and_nobody_else() {
+        assert!(passes(&[Strike::Leaving(2)], 9));
+        assert!(!passes(&[Strike::Leaving(2)], 7), "it knew that one");
+        assert!(!passes(&[Strike::Leaving(2), Strike::Gone(2)], 9), "it has ended");
+        assert!(!passes(&[], 9), "it was never told to leave");
+        assert!(passes(&[Strike::Started { node: 2, life: 1, converged: false }], 7));
+    }
+}
