@@ -10,6 +10,7 @@ use bytes::{Bytes, BytesMut};
 use swim_core::{Exchange, ExchangeError, InboundId, Input, Instant, OutboundId};
 use tokio::sync::oneshot;
 use tokio::task::{AbortHandle, JoinSet};
+use tracing::Instrument as _;
 
 use super::Machine;
 use crate::layers::Layers;
@@ -98,7 +99,8 @@ impl<T: Transport> Streams<T> {
         self.last_id += 1;
         let id = InboundId(self.last_id);
         let inbound = Inbound { id, from, stream, layers: Layers::of(node.node()), slot };
-        self.tasks.spawn(serve(self.shared.clone(), self.mailbox.clone(), inbound));
+        let task = serve(self.shared.clone(), self.mailbox.clone(), inbound);
+        self.tasks.spawn(task.in_current_span());
     }
 
     pub(crate) fn on_request(
@@ -169,7 +171,7 @@ impl<T: Transport> Streams<T> {
                     let new = Call { id, to, name, message, reply_due, deadline, layers };
                     let (shared, mailbox) = (self.shared.clone(), self.mailbox.clone());
                     let task = call(shared, mailbox, self.transport.clone(), new);
-                    self.calls.insert(id, self.tasks.spawn(task));
+                    self.calls.insert(id, self.tasks.spawn(task.in_current_span()));
                 }
                 Exchange::Reply { id, .. } => self.answer(node, id, message),
                 Exchange::Refuse { id, text, .. } => {

@@ -12,7 +12,7 @@ use nix::unistd::Pid;
 use swim_tokio::swim_core::{ConfigBuilder, State};
 use swim_tokio::{Agent, Builder, Event, Events, Handle};
 
-use crate::serf::{SOON, Serf, collect, rpc_of};
+use crate::serf::{SOON, Serf, collect, read_to_the_end, rpc_of};
 
 /// An agent that a Serf pool accepts, with the `local` profile.
 pub(crate) fn builder(config: ConfigBuilder, name: &str, addr: SocketAddr) -> Builder {
@@ -139,6 +139,7 @@ impl Swim {
         let start = Instant::now();
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
+                read_to_the_end(&self.lines).await;
                 return status.code();
             }
             assert!(start.elapsed() < max, "it still runs\n{}", self.lines());

@@ -164,6 +164,7 @@ impl Serf {
         let start = Instant::now();
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
+                read_to_the_end(&self.log).await;
                 return status.code();
             }
             assert!(start.elapsed() < max, "it still runs\n{}", self.log());
@@ -182,6 +183,15 @@ impl Serf {
 impl Drop for Serf {
     fn drop(&mut self) {
         self.kill();
+    }
+}
+
+/// Waits for the last lines of a child that has ended.
+pub(crate) async fn read_to_the_end(lines: &Arc<Mutex<Vec<String>>>) {
+    let start = Instant::now();
+    // Each reader has a share. A script of the child may hold its output open for longer.
+    while Arc::strong_count(lines) > 1 && start.elapsed() < Duration::from_secs(1) {
+        tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }
 
