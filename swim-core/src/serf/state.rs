@@ -10,7 +10,7 @@ use super::core::Core;
 use super::lamport::Clocks;
 use super::members::Members;
 use super::user_event::UserEvents;
-use crate::swim::Ctx;
+use crate::swim::{Ctx, Sum};
 use crate::wire::Limits;
 use crate::wire::serf::{self, Join, Leave, PushPull, PushPullFields, Slot};
 
@@ -115,9 +115,12 @@ fn merge_members(cx: &mut Core, members: &mut Members, state: &PushPull<'_>) -> 
     let me = cx.node.my_record().clone();
     let mut later = false;
     let seed = cx.node.random_u32();
+    let order = cx.node.take_order();
+    if is_known(cx, state) {
+        return false;
+    }
     let mut left = HashSet::with_hasher(FixedState::with_seed(seed.into()));
     left.extend(state.left.into_iter().flatten());
-    let order = cx.node.take_order();
     let mut order = order.into_iter();
     for (node, ltime) in state.status_ltimes.into_iter().flatten() {
         let guess = order.next();
@@ -137,4 +140,23 @@ fn merge_members(cx: &mut Core, members: &mut Members, state: &PushPull<'_>) -> 
         }
     }
     later
+}
+
+/// Whether all that a state says of members is what this node has, as with most in a pool at rest:
+/// then it is counted as stale, and no member is looked up. A state made to look so is one that its
+/// maker need not have sent.
+fn is_known(cx: &mut Core, state: &PushPull<'_>) -> bool {
+    if cx.node.anybody_leaves() || state.left.into_iter().flatten().next().is_some() {
+        return false;
+    }
+    let own = cx.node.marks_sum();
+    let mut theirs = Sum::default();
+    for (node, ltime) in state.status_ltimes.into_iter().flatten() {
+        theirs.add(cx.node.hash(node), ltime);
+    }
+    if theirs != own {
+        return false;
+    }
+    cx.stats.count().intents_stale += u64::from(own.members());
+    true
 }

@@ -31,6 +31,32 @@ pub(crate) struct Above {
     numbers: Numbers,
     /// Of whom it was said that they leave.
     leaving: BTreeSet<SlotId>,
+    /// The sum over all members, and how many they were, until either changes.
+    sum: Option<Sum>,
+}
+
+/// What all names and numbers of a table come to, in whatever order.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Sum {
+    members: u32,
+    total: u64,
+}
+
+impl Sum {
+    /// Adds a member: the hash of its name, and its number.
+    pub(crate) const fn add(&mut self, name_hash: u64, number: u64) {
+        // The finalizer of MurmurHash3: without it numbers could change places and not show.
+        let mut mixed = name_hash ^ number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        mixed = (mixed ^ mixed >> 33).wrapping_mul(0xff51_afd7_ed55_8ccd);
+        mixed = (mixed ^ mixed >> 33).wrapping_mul(0xc4ce_b9fe_1a85_ec53);
+        self.members = self.members.wrapping_add(1);
+        self.total = self.total.wrapping_add(mixed ^ mixed >> 33);
+    }
+
+    /// How many were added.
+    pub(crate) const fn members(&self) -> u32 {
+        self.members
+    }
 }
 
 /// The numbers of members, of which each has 0 unless it was given another.
@@ -98,7 +124,7 @@ pub(crate) struct Mark {
 impl Above {
     pub(crate) fn new(wants_rtt: bool) -> Self {
         let (numbers, leaving) = (Numbers::new(), BTreeSet::new());
-        Self { spare: None, order: Vec::new(), wants_rtt, numbers, leaving }
+        Self { spare: None, order: Vec::new(), wants_rtt, numbers, leaving, sum: None }
     }
 
     pub(crate) fn mark(&self, slot: SlotId) -> Mark {
@@ -112,12 +138,22 @@ impl Above {
 
     /// Notes something about a member; nothing takes no memory.
     pub(crate) fn set_mark(&mut self, slot: SlotId, mark: Mark) {
+        self.sum = None;
         self.numbers.set(slot, mark.number);
         if mark.leaves {
             self.leaving.insert(slot);
         } else {
             self.leaving.remove(&slot);
         }
+    }
+
+    /// The sum that [`keep_sum`](Self::keep_sum) was given, unless a mark has changed since.
+    pub(crate) const fn sum(&self) -> Option<Sum> {
+        self.sum
+    }
+
+    pub(crate) const fn keep_sum(&mut self, sum: Sum) {
+        self.sum = Some(sum);
     }
 
     /// An empty mail.
@@ -221,5 +257,29 @@ mod tests {
             }
             assert_eq!(above.mark(1_000_000), Mark::default());
         }
+    }
+
+    #[test]
+    fn a_sum_is_of_no_order_and_tells_who_has_which_number() {
+        let sum = |all: &[(u64, u64)]| {
+            let mut sum = Sum::default();
+            all.iter().for_each(|&(name, number)| sum.add(name, number));
+            sum
+        };
+        let all = [(11, 1), (22, 2), (33, 3)];
+        assert_eq!(sum(&all), sum(&[(33, 3), (11, 1), (22, 2)]));
+        for other in [[(11, 2), (22, 1), (33, 3)], [(11, 1), (22, 2), (33, 4)]] {
+            assert_ne!(sum(&all), sum(&other));
+        }
+        assert_ne!(sum(&all), sum(&all[..2]));
+    }
+
+    #[test]
+    fn a_sum_is_kept_until_a_mark_changes() {
+        let mut above = Above::new(false);
+        above.keep_sum(Sum::default());
+        assert_eq!(above.sum(), Some(Sum::default()));
+        above.set_mark(3, Mark { number: 1, leaves: false });
+        assert_eq!(above.sum(), None);
     }
 }

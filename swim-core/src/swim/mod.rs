@@ -34,7 +34,7 @@ mod transmit;
 mod upkeep;
 mod verdicts;
 
-pub(crate) use above::{Letter, Mail, Mark};
+pub(crate) use above::{Letter, Mail, Mark, Sum};
 pub(crate) use ctx::Ctx;
 pub(crate) use members::SlotId;
 pub use node::Node;

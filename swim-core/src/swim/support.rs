@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use bytes::{Bytes, BytesMut};
 use smallvec::SmallVec;
 
-use super::above::{Above, Mail, Mark};
+use super::above::{Above, Mail, Mark, Sum};
 use super::exchange::WriteState;
 use super::members::SlotId;
 use super::node::Node;
@@ -131,6 +131,33 @@ impl Node {
         if let Some(above) = &mut self.cx.above {
             above.set_mark(slot, mark);
         }
+    }
+
+    /// What the names and numbers of all members come to.
+    pub(crate) fn marks_sum(&mut self) -> Sum {
+        let members = &self.cx.members;
+        let kept = self.cx.above.as_ref().and_then(|above| above.sum());
+        if let Some(sum) = kept.filter(|sum| sum.members() == members.len()) {
+            return sum;
+        }
+        let mut sum = Sum::default();
+        for (slot, s) in members.iter() {
+            sum.add(members.hash(s.record().name_bytes()), self.cx.mark(slot).number);
+        }
+        if let Some(above) = &mut self.cx.above {
+            above.keep_sum(sum);
+        }
+        sum
+    }
+
+    /// A hash of a name, for [`Sum::add`].
+    pub(crate) fn hash(&self, name: &[u8]) -> u64 {
+        self.cx.members.hash(name)
+    }
+
+    /// Whether it was said of any member that it leaves.
+    pub(crate) fn anybody_leaves(&self) -> bool {
+        self.cx.anybody_leaves()
     }
 
     /// Up to `k` different members for which `wanted` holds, uniformly drawn.

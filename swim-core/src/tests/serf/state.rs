@@ -1,7 +1,10 @@
 //! What push/pulls carry.
 
 use core::time::Duration;
+use std::collections::BTreeMap;
 use std::vec::Vec;
+
+use bytes::BytesMut;
 
 use super::net::{Net, config};
 use crate::serf::Status;
@@ -46,4 +49,40 @@ fn who_joins_later_learns_who_left() {
     assert_ne!(net.status(late, "n2"), Some(Status::Alive));
     assert_eq!(net.status(0, "n2"), Some(Status::Left), "a tombstone does not come back to life");
     assert_eq!(net.status(1, "n2"), Some(Status::Left));
+}
+
+/// What node `i` tells of the members' last words.
+fn times(net: &mut Net, i: usize) -> BTreeMap<Vec<u8>, u64> {
+    let bytes = net.state_of(i);
+    let state = PushPull::decode(&bytes, &Limits::default()).unwrap();
+    let state = serf::PushPull::decode(state.user_state()).unwrap();
+    state.status_ltimes.unwrap().iter().map(|(name, ltime)| (name.to_vec(), ltime)).collect()
+}
+
+#[test]
+fn a_state_without_news_is_stale_as_a_whole_and_one_more_word_is_news() {
+    let mut net = Net::joined(3, &config());
+    net.run_for(S(120));
+    let all = times(&mut net, 0);
+    for i in [1, 2] {
+        assert_eq!(times(&mut net, i), all);
+    }
+    let stale = |net: &Net| net.serf(0).stats().intents_stale;
+    let before = stale(&net);
+    net.join(0, 1);
+    net.run_for(Duration::from_millis(100));
+    assert_eq!(stale(&net), before + 3, "each of its words counts");
+
+    // A later word of n2 that reaches n1 alone.
+    let later = all[&b"n2"[..]] + 7;
+    let mut message = BytesMut::new();
+    serf::Join { ltime: later, node: b"n2" }.encode(&mut message);
+    net.lose = |_, _, _| true;
+    net.inject(net.addr(2), 1, &message);
+    net.run_for(S(20));
+    assert_ne!(times(&mut net, 0)[&b"n2"[..]], later);
+    net.lose = |_, _, _| false;
+    net.join(0, 1);
+    net.run_for(Duration::from_millis(100));
+    assert_eq!(times(&mut net, 0)[&b"n2"[..]], later);
 }
