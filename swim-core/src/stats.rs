@@ -165,7 +165,8 @@ counters! {
     /// Claims that members are alive, this node's own among them, that changed what is known;
     /// counted only with [`Config::evidence_events`](crate::Config::evidence_events).
     alive_claims,
-    /// Members that were taken for dead or left; counted only when those are.
+    /// Members that were taken for dead or left; counted only with
+    /// [`Config::evidence_events`](crate::Config::evidence_events).
     dead_claims,
     /// Suspicions begun.
     suspicions,

@@ -42,7 +42,7 @@ pub trait Transport: Send + Sync + 'static {
     fn send_datagram(&self, to: Target<'_>, bytes: &[u8]) -> io::Result<()>;
 
     /// Waits until there may be room for a datagram. Cancel safe. Default: at once, for transports
-    /// that always have room.
+    /// that always have room; with one that ever says `WouldBlock` the agent would spin.
     fn writable(&self) -> impl Future<Output = ()> + Send {
         std::future::ready(())
     }
@@ -80,7 +80,8 @@ pub trait Transport: Send + Sync + 'static {
     fn accept(&self) -> impl Future<Output = io::Result<(Self::Stream, SocketAddr)>> + Send;
 
     /// The agent has stopped, and makes no other call: gives back what the transport holds. Whoever
-    /// shuts the agent down waits for it. Default: nothing; the transport is dropped then.
+    /// shuts the agent down waits for it, for five seconds. Default: nothing; the transport is
+    /// dropped then.
     fn shutdown(&self) -> impl Future<Output = ()> + Send {
         std::future::ready(())
     }

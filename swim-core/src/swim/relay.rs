@@ -25,7 +25,7 @@ pub(crate) struct Relays {
 struct Relay {
     requester: Addr,
     /// Its name, if names are wanted.
-    requester_name: Option<Box<[u8]>>,
+    requester_name: Option<NodeName>,
     requester_seq: u32,
     nack_wanted: bool,
     answered: bool,
@@ -35,7 +35,7 @@ struct Relay {
 
 impl Relay {
     fn name(&self) -> &[u8] {
-        self.requester_name.as_deref().unwrap_or_default()
+        self.requester_name.as_ref().map_or(b"", |name| name.as_str().as_bytes())
     }
 }
 
@@ -74,7 +74,7 @@ impl Relays {
         }
         let relay = Relay {
             requester,
-            requester_name: cx.names.then(|| ask.source.node.into()),
+            requester_name: cx.names.then(|| NodeName::from_wire(ask.source.node).ok()).flatten(),
             requester_seq: ask.seq,
             nack_wanted: ask.nack,
             answered: false,

@@ -191,7 +191,8 @@ impl Node {
     /// Queues a datagram to one node; false if too many bytes wait.
     pub(crate) fn send(&mut self, to: Addr, name: &[u8], payload: Bytes) -> bool {
         let bytes_max = self.cx.config.knobs.direct_bytes_max;
-        let to = Seat { addr: to.canonical(), name: NodeName::from_wire(name).ok() };
+        let name = self.cx.names.then(|| NodeName::from_wire(name).ok()).flatten();
+        let to = Seat { addr: to.canonical(), name };
         let queued = self.cx.out.direct(Direct { to, payload }, bytes_max);
         if !queued {
             self.cx.stats.rare().direct_dropped += 1;

@@ -25,9 +25,11 @@ impl Takeovers {
     /// Whether a move explains that an observer takes a name back, which it does once.
     pub(super) fn explains(&mut self, observer: u32, subject: u32) -> bool {
         let Some(&moves) = self.moves.get(&subject) else { return false };
-        let taken = self.taken.insert((observer, subject), moves).unwrap_or(0);
-        self.explained += u64::from(taken < moves);
-        taken < moves
+        let taken = self.taken.entry((observer, subject)).or_default();
+        let explains = *taken < moves;
+        *taken += u32::from(explains);
+        self.explained += u64::from(explains);
+        explains
     }
 
     /// How many returns moves have explained.

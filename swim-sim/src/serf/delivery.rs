@@ -17,15 +17,15 @@ use crate::oracle::{Disturbances, Excused, Formula, Inspect, Oracle, Violation};
 /// push/pull intervals later: what gossip misses, push/pulls bring. One that was sent before it has
 /// [`Self::within`] from that fault on. A case is an event at a node.
 ///
-/// An event is known by its payload. The formula holds in runs without so many events that rings
-/// overflow.
+/// An event is known by its payload, which no other may have. The formula holds in runs without so
+/// many events that rings overflow.
 #[derive(Debug)]
 pub struct Delivery {
     ledger: Ledger,
     seen: usize,
     sent: BTreeMap<Vec<u8>, Sent>,
-    /// Events at nodes: payload, node, life and time.
-    told: BTreeSet<(Vec<u8>, u32, u32, u64)>,
+    /// Events at nodes: payload, node and life.
+    told: BTreeSet<(Vec<u8>, u32, u32)>,
     /// Each node's life, and the place of its start in the ledger.
     born: BTreeMap<u32, (u32, usize)>,
     disturbances: Disturbances,
@@ -81,11 +81,10 @@ impl Delivery {
                 Entry::Sent { payload } => drop(self.sent.insert(payload, Sent { line, at: now })),
                 Entry::Delivered { ltime, payload } => {
                     self.cases += 1;
-                    let text = || format!("n{node} was told twice of {ltime} {}", shown(&payload));
-                    if self.told.contains(&(payload.clone(), node, life, ltime)) {
-                        return Err(Violation::new(NAME, at, text()));
+                    let text = format!("n{node} was told twice of {ltime} {}", shown(&payload));
+                    if !self.told.insert((payload, node, life)) {
+                        return Err(Violation::new(NAME, at, text));
                     }
-                    self.told.insert((payload, node, life, ltime));
                 }
                 _ => {}
             }
@@ -94,8 +93,7 @@ impl Delivery {
     }
 
     fn knows(&self, node: u32, life: u32, payload: &[u8]) -> bool {
-        let at = |ltime| (payload.to_vec(), node, life, ltime);
-        self.told.range(at(0)..=at(u64::MAX)).next().is_some()
+        self.told.contains(&(payload.to_vec(), node, life))
     }
 
     /// When everybody must have been told; `None` while a fault lasts.

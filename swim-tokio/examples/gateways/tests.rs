@@ -33,10 +33,12 @@ async fn nodes_of_two_datacenters_meet_through_a_gateway_that_knows_names() {
     wait_for_all(&nodes).await.unwrap();
     for (node, _) in &nodes {
         let stats = node.stats().await.unwrap();
-        assert_eq!(stats.driver.datagrams_unnamed + stats.driver.streams_unnamed, 0);
         let (probes, failed) = (stats.node.probes, stats.node.probes_failed);
         // On a busy machine one or another may be late; without a way back none would succeed.
         assert!(probes > 2 * failed, "{failed} of {probes}");
+        // Who answers somebody who passed an accusation on has no name for it.
+        let unnamed = (stats.driver.streams_unnamed, stats.driver.datagrams_unnamed);
+        assert!(unnamed.0 == 0 && unnamed.1 <= stats.node.refutations, "{unnamed:?}");
     }
     assert!(gateway.passed().datagrams > 20);
     assert_eq!(gateway.passed().unknown, 0);

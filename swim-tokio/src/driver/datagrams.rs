@@ -132,11 +132,15 @@ impl<T: Transport> Datagrams<T> {
             self.message.clear();
             let Some(transmit) = node.poll_transmit(&mut self.message) else { return };
             let (to, token) = (transmit.to, transmit.token);
-            let sent = self.seal(node, &transmit).and_then(|()| {
-                let wanted = self.shared.names != Names::Unused;
-                let name = if wanted { node.node().addressee(&transmit) } else { None };
-                self.send_sealed(Target { addr: to, name }, token)
-            });
+            let wanted = self.shared.names != Names::Unused;
+            let name = if wanted { node.node().addressee(&transmit) } else { None };
+            let sent = if name.is_none() && self.shared.names == Names::Required {
+                self.shared.counters.datagrams_unnamed.up();
+                Err(io::Error::other(Nameless))
+            } else {
+                self.seal(node, &transmit)
+                    .and_then(|()| self.send_sealed(Target { addr: to, name }, token))
+            };
             self.note(node, now, to, token, sent);
         }
     }
@@ -154,10 +158,6 @@ impl<T: Transport> Datagrams<T> {
 
     fn send_sealed(&mut self, to: Target<'_>, token: Token) -> io::Result<()> {
         let counters = &self.shared.counters;
-        if to.name.is_none() && self.shared.names == Names::Required {
-            counters.datagrams_unnamed.up();
-            return Err(io::Error::other(Nameless));
-        }
         match self.transport.send_datagram(to, &self.sealed) {
             Ok(()) => counters.datagrams_sent.up(),
             Err(e) if e.kind() == io::ErrorKind::WouldBlock => {

@@ -196,10 +196,10 @@ impl<T: Transport> Streams<T> {
         }
     }
 
-    /// Closes every stream and the transport.
-    pub(crate) async fn close(mut self) {
+    /// Closes every stream; what carried them.
+    pub(crate) async fn close(mut self) -> Arc<T> {
         self.tasks.shutdown().await;
-        self.transport.shutdown().await;
+        self.transport
     }
 }
 

@@ -1,6 +1,7 @@
 //! The loop.
 
 use std::pin::Pin;
+use std::time::Duration;
 
 use swim_core::{Input, Instant};
 use tokio::sync::mpsc;
@@ -10,6 +11,9 @@ use super::{Datagrams, Desk, KeySaver, Machine, Next, Outlet, Streams, Told as _
 use crate::clock::Clock;
 use crate::stream::Mail;
 use crate::transport::{Effort, Transport};
+
+/// How long the transport may take to shut down.
+const SHUTDOWN_MAX: Duration = Duration::from_secs(5);
 
 /// Owns a node and does for it what it cannot do: wait, receive, send.
 ///
@@ -62,9 +66,13 @@ impl<D: Desk, T: Transport> Driver<D, T> {
         }
         let Self { mut node, datagrams, streams, requests, mut desk, .. } = self;
         drop(datagrams);
-        streams.close().await;
+        // What is on disk first: a transport of the embedder's may take its time.
+        let transport = streams.close().await;
         desk.close().await;
         node.close().await;
+        if tokio::time::timeout(SHUTDOWN_MAX, transport.shutdown()).await.is_err() {
+            tracing::warn!("the transport has not shut down in {SHUTDOWN_MAX:?}");
+        }
         // Whoever waits for the end sees it now.
         drop(requests);
     }

@@ -89,9 +89,15 @@ impl<'de> Visitor<'de> for Object {
                 let why = format!("{path}{other} and {path}{spelling} are the same key");
                 return Err(A::Error::custom(why));
             }
-            if !value.is_null() {
-                (self.check)(Map::from_iter([(key.into(), value.clone())]))
-                    .map_err(|e| A::Error::custom(format!("{path}{}: {}", e.path(), e.inner())))?;
+            let says_nothing = value.is_null() || value.as_object().is_some_and(Map::is_empty);
+            if !says_nothing {
+                (self.check)(Map::from_iter([(key.into(), value.clone())])).map_err(
+                    |e| match key {
+                        // Whatever it is, it is a secret.
+                        "encrypt_key" | "rpc_auth" => A::Error::custom(format!("{key}: no string")),
+                        _ => A::Error::custom(format!("{path}{}: {}", e.path(), e.inner())),
+                    },
+                )?;
                 object.insert(key.into(), value);
             }
         }
@@ -152,6 +158,7 @@ mod tests {
                 "{\"mdns\": 3}",
                 "invalid type: integer `3`, expected a JSON object at mdns at line 1",
             ),
+            ("{\"rpc_auth\": 12345}", "rpc_auth: no string at line 1"),
             ("[]", "invalid type: sequence, expected a JSON object at line 1"),
             ("", "EOF while parsing a value at line 1"),
             ("{\"bind\": \"a\"}\n{}", "trailing characters at line 2"),
@@ -185,6 +192,8 @@ mod tests {
         for text in ["null", r#"{"tags": null, "protocol": null, "mdns": {"interface": null}}"#] {
             assert_eq!(AgentConfig::parse(text).unwrap(), AgentConfig::default());
         }
+        let kept = r#"{"mdns": {"interface": "x"}, "mdns": null}"#;
+        assert_eq!(AgentConfig::parse(kept).unwrap().mdns.interface, "x");
         let twice = r#"{"start_join": ["a"], "start_join": ["b"]}"#;
         assert_eq!(AgentConfig::parse(twice).unwrap().start_join, ["b"]);
     }

@@ -84,8 +84,8 @@ pub(super) fn outcome<T>(what: &str, outcome: Result<T, String>) -> Result<T, St
 
 /// A client's text as a part of a line, and no longer than a line may be.
 fn shown(text: &str) -> String {
-    let mut chars = text.chars();
-    let start: String = chars.by_ref().take(SHOWN_MAX).flat_map(char::escape_debug).collect();
+    let mut chars = text.chars().flat_map(char::escape_debug);
+    let start: String = chars.by_ref().take(SHOWN_MAX).collect();
     if chars.next().is_none() { start } else { start + "..." }
 }
 

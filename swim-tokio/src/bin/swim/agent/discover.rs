@@ -9,7 +9,7 @@ use mdns_sd::{
 };
 use swim_tokio::agent::{AgentConfig, interface_addrs};
 use swim_tokio::serf::SerfHandle;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 
 use super::joins;
 
@@ -126,26 +126,41 @@ async fn tell_of_errors(events: mdns_sd::Receiver<DaemonEvent>) {
 /// Joins whom it hears of, each once; those that it hears of together, together.
 async fn follow(found: mdns_sd::Receiver<ServiceEvent>, handle: SerfHandle, replay: bool) {
     let mut known = BTreeSet::from([handle.advertised_addr()]);
-    let mut new = Vec::new();
+    let mut new: Vec<SocketAddr> = Vec::new();
+    let mut due = Instant::now();
     loop {
         let event = if new.is_empty() {
             found.recv_async().await
         } else {
-            match timeout(QUIET, found.recv_async()).await {
+            match timeout_at(due, found.recv_async()).await {
                 Ok(event) => event,
                 Err(_) => {
-                    let seeds: Vec<String> =
-                        new.drain(..).map(|addr: SocketAddr| addr.to_string()).collect();
+                    let seeds: Vec<String> = new.iter().map(SocketAddr::to_string).collect();
                     if let Err(why) = joins::join(&handle, &seeds, replay).await {
                         tracing::warn!("error joining: {why}");
+                        // They may not have been up yet; what they announce again is tried again.
+                        known.retain(|addr| !new.contains(addr));
                     }
+                    new.clear();
                     continue;
                 }
             }
         };
         match event {
-            Ok(ServiceEvent::ServiceResolved(service)) if known.len() < KNOWN_MAX => {
-                new.extend(addrs(&service).filter(|addr| known.insert(*addr)));
+            Ok(ServiceEvent::ServiceResolved(service)) => {
+                if new.is_empty() {
+                    due = Instant::now() + TOGETHER;
+                }
+                for addr in addrs(&service) {
+                    if known.len() < KNOWN_MAX && known.insert(addr) {
+                        new.push(addr);
+                        if known.len() == KNOWN_MAX {
+                            tracing::warn!(
+                                "discover: no more than {KNOWN_MAX} addresses are tried"
+                            );
+                        }
+                    }
+                }
             }
             Ok(_) => {}
             // The agent ends.
@@ -166,7 +181,7 @@ fn addrs(service: &ResolvedService) -> impl Iterator<Item = SocketAddr> {
 }
 
 /// Those who answer at about the same time are joined together, as with Serf.
-const QUIET: Duration = Duration::from_millis(100);
+const TOGETHER: Duration = Duration::from_millis(100);
 /// Anybody on the network can claim any number of addresses.
 const KNOWN_MAX: usize = 4096;
 /// As long as the library allows.

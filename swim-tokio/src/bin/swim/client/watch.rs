@@ -52,7 +52,9 @@ fn frame(table: &str, members: usize, size: Option<Size>) -> String {
         lines.truncate(rows.max(1) - 1);
         lines.push(format!("... and {hidden} more: the terminal is too small"));
     }
-    let lines = lines.iter().map(|line| line.chars().take(columns).collect::<String>());
+    // Names and tags are what members say of themselves; none shall drive the terminal.
+    let harmless = |c: char| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c };
+    let lines = lines.iter().map(|l| l.chars().map(harmless).take(columns).collect::<String>());
     // No newline at the end, which would move all up in a terminal that is full.
     format!("\x1b[H\x1b[J{}", lines.collect::<Vec<_>>().join("\n"))
 }

@@ -6,13 +6,15 @@ use std::time::Duration;
 use swim_tokio::rpc::{Server, ServerStats};
 use swim_tokio::serf::{SerfAgentStats, SerfHandle};
 use swim_tokio::swim_core::serf::Info;
-use tokio::time::interval;
+use tokio::time::{MissedTickBehavior, interval};
 
 use super::Push;
 
 /// Looks at what grows and shrinks, and at what was counted since.
 pub(super) async fn run(push: Push, handle: SerfHandle, rpc: Arc<Server>) {
     let mut ticks = interval(INTERVAL);
+    // After a pause, none for what was missed.
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut before = Seen::default();
     loop {
         ticks.tick().await;
