@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::net::{SocketAddr, UdpSocket};
+use std::net::SocketAddr;
 use std::time::Instant;
 
 use crate::cli::{run, with_rpc};
 use crate::ours::Swim;
 use crate::serf::{self, Net, SOON, Serf};
+use crate::statsd::Statsd;
 
 const KEY: &str = "cg8StVXbQJ0gPvMd9o7yrg==";
 
@@ -27,7 +28,7 @@ fn ask(rpc: SocketAddr) {
     for (args, code) in [
         (&["event", "deploy", "v1"][..], 0),
         (&["event", "big", &"x".repeat(600)], 1),
-        (&["query", "-relay-factor=1", "-timeout=500ms", "load", "5"], 0),
+        (&["query", "-relay-factor=1", "-timeout=2s", "load", "5"], 0),
         (&["query", "-node=two", "-timeout=100ms", "other"], 0),
         (&["query", "big", &"x".repeat(1000)], 1),
         (&["reachability"], 0),
@@ -42,16 +43,15 @@ fn ask(rpc: SocketAddr) {
 }
 
 /// Names and kinds of the figures that have come, without those of Go's own.
-fn figures(statsd: &UdpSocket, found: &mut BTreeSet<String>) {
-    let mut buffer = [0; 65_536];
-    while let Ok(len) = statsd.recv(&mut buffer) {
-        for line in String::from_utf8_lossy(&buffer[..len]).lines() {
-            let (name, value) = line.strip_prefix("serf-agent.").unwrap().split_once(':').unwrap();
-            if !GOS_OWN.iter().any(|own| name.starts_with(own)) {
-                found.insert(format!("{name}|{}", value.split_once('|').unwrap().1));
-            }
+fn figures(statsd: &Statsd) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for line in statsd.lines() {
+        let (name, value) = line.strip_prefix("serf-agent.").unwrap().split_once(':').unwrap();
+        if !GOS_OWN.iter().any(|own| name.starts_with(own)) {
+            found.insert(format!("{name}|{}", value.split_once('|').unwrap().1));
         }
     }
+    found
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
@@ -60,10 +60,9 @@ async fn whatever_theirs_counts_ours_counts_under_the_same_name_and_kind() {
         return;
     }
     let net = Net::new();
-    let statsd = [(); 2].map(|()| UdpSocket::bind("127.0.0.1:0").unwrap());
+    let statsd = [(); 2].map(|()| Statsd::start());
     let configs = statsd.each_ref().map(|statsd| {
-        statsd.set_nonblocking(true).unwrap();
-        let addr = statsd.local_addr().unwrap();
+        let addr = statsd.addr();
         let path = std::env::temp_dir().join(format!("swim-figures-{}.json", addr.port()));
         fs::write(&path, format!("{{\"statsd_addr\": \"{addr}\"}}")).unwrap();
         path
@@ -84,7 +83,6 @@ async fn whatever_theirs_counts_ours_counts_under_the_same_name_and_kind() {
     other_two.kill();
     theirs.wait_status("two", "failed", SOON).await;
     ours.wait_event("member-failed", "two", SOON).await;
-    let [mut theirs, mut ours] = [BTreeSet::new(), BTreeSet::new()];
     // Those of newer agents only.
     let newer = [
         "memberlist.health.score|g",
@@ -97,17 +95,16 @@ async fn whatever_theirs_counts_ours_counts_under_the_same_name_and_kind() {
         "memberlist.size.remote|ms",
     ];
     let start = Instant::now();
-    loop {
-        figures(&statsd[0], &mut theirs);
-        figures(&statsd[1], &mut ours);
+    let theirs = loop {
+        let [theirs, ours] = statsd.each_ref().map(figures);
         let lacks: Vec<_> = theirs.difference(&ours).map(String::as_str).collect();
         let older: Vec<_> = newer.iter().filter(|name| !ours.contains(**name)).collect();
         if lacks.is_empty() && older.is_empty() && theirs.contains("serf.member.failed|c") {
-            break;
+            break theirs;
         }
         assert!(start.elapsed() < SOON, "ours lacks {lacks:?} and {older:?} of {theirs:?}");
         tokio::time::sleep(std::time::Duration::from_millis(100)).await;
-    }
+    };
     for name in ["query_duplicate_acks|c", "query_duplicate_responses|c", "msgs.sent|ms"] {
         assert!(theirs.contains(&format!("serf.{name}")), "{name} is not among {theirs:?}");
     }
@@ -160,11 +157,8 @@ async fn what_clients_ask_and_what_came_of_it_is_logged_as_theirs_logs_it() {
         "[INFO] agent.ipc: Graceful leave triggered",
         "[INFO] agent: requesting graceful leave from Serf",
     ] {
-        let says = [("theirs", theirs.log()), ("ours", ours.lines())];
-        for (whose, log) in says {
-            let found = log.lines().any(|found| found.contains(line));
-            assert!(found, "{whose} does not say {line:?}:\n{log}");
-        }
+        theirs.wait_log(line, SOON).await;
+        ours.wait_line(&[line], SOON).await;
     }
     // What theirs says nothing of.
     for line in [
@@ -172,7 +166,7 @@ async fn what_clients_ask_and_what_came_of_it_is_logged_as_theirs_logs_it() {
         "[INFO] agent: keys: 2/2 nodes responded",
         "[WARN] agent: keys: 2/2 nodes reported failure (2/2 nodes responded, 2 with an error)",
     ] {
-        assert!(ours.lines().contains(line), "no {line:?} in\n{}", ours.lines());
+        ours.wait_line(&[line], SOON).await;
     }
     assert!(!ours.lines().contains(KEY), "a key is for no log");
 }

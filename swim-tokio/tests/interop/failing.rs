@@ -10,25 +10,37 @@ use swim_tokio::{Event, Handle};
 
 use crate::ours::{self, Swim, failures};
 use crate::serf::{self, Net, SOON, Serf};
+use crate::statsd::Statsd;
 
 /// In a pool of two with the `local` profile a suspicion lasts three seconds, since nobody could
 /// confirm it. Before it come at most a probe interval and a probe, of a second each.
 const SUSPICION: Duration = Duration::from_secs(3);
 const DETECTION_MAX: Duration = Duration::from_secs(3 + 1 + 1 + 2);
 
+/// Whether a detection was in time; a busy machine may need another attempt.
+fn in_time(took: Duration, attempt: u32) -> bool {
+    assert!(took >= SUSPICION, "{took:?}: nobody had time to refute");
+    assert!(took <= DETECTION_MAX || attempt < 3, "{took:?}, for the third time");
+    took <= DETECTION_MAX
+}
+
 #[tokio::test]
 async fn a_killed_serf_is_seen_as_failed_by_ours() {
     if !serf::is_there() {
         return;
     }
-    let net = Net::new();
-    let mut theirs = Serf::start("theirs", net.addr(1), &[]);
-    let builder = ours::builder(Config::local(), "ours", net.addr(2)).join([theirs.addr()]);
-    let (ours, _events) = builder.spawn().await.unwrap();
-    theirs.wait_status("ours", "alive", SOON).await;
-    theirs.kill();
-    let took = ours::wait_state(&ours, "theirs", State::Dead, DETECTION_MAX).await;
-    assert!(took >= SUSPICION, "{took:?}: nobody had time to refute");
+    for attempt in 1.. {
+        let net = Net::new();
+        let mut theirs = Serf::start("theirs", net.addr(1), &[]);
+        let builder = ours::builder(Config::local(), "ours", net.addr(2)).join([theirs.addr()]);
+        let (ours, _events) = builder.spawn().await.unwrap();
+        theirs.wait_status("ours", "alive", SOON).await;
+        theirs.kill();
+        let took = ours::wait_state(&ours, "theirs", State::Dead, SOON).await;
+        if in_time(took, attempt) {
+            return;
+        }
+    }
 }
 
 #[tokio::test]
@@ -36,13 +48,17 @@ async fn our_killed_agent_is_seen_as_failed_by_serf() {
     if !serf::is_there() {
         return;
     }
-    let net = Net::new();
-    let theirs = Serf::start("theirs", net.addr(1), &[]);
-    let mut ours = Swim::start("ours", net.addr(2), &["--join", &theirs.addr().to_string()]);
-    theirs.wait_status("ours", "alive", SOON).await;
-    ours.kill();
-    let took = theirs.wait_status("ours", "failed", DETECTION_MAX).await;
-    assert!(took >= SUSPICION, "{took:?}: nobody had time to refute");
+    for attempt in 1.. {
+        let net = Net::new();
+        let theirs = Serf::start("theirs", net.addr(1), &[]);
+        let mut ours = Swim::start("ours", net.addr(2), &["--join", &theirs.addr().to_string()]);
+        theirs.wait_status("ours", "alive", SOON).await;
+        ours.kill();
+        let took = theirs.wait_status("ours", "failed", SOON).await;
+        if in_time(took, attempt) {
+            return;
+        }
+    }
 }
 
 #[tokio::test]
@@ -116,9 +132,9 @@ async fn who_fails_and_returns_is_counted_as_flapping_by_either_under_the_same_n
     let net = Net::new();
     let path = std::env::temp_dir().join(format!("swim-flaps-{}.json", std::process::id()));
     let config = format!("-config-file={}", path.display());
-    let statsd = [(); 2].map(|()| UdpSocket::bind("127.0.0.1:0").unwrap());
+    let statsd = [(); 2].map(|()| Statsd::start());
     let sends_to = |n: usize| {
-        let addr = statsd[n].local_addr().unwrap();
+        let addr = statsd[n].addr();
         std::fs::write(&path, format!("{{\"statsd_addr\": \"{addr}\"}}")).unwrap();
     };
     sends_to(0);
@@ -133,16 +149,11 @@ async fn who_fails_and_returns_is_counted_as_flapping_by_either_under_the_same_n
     ours.wait_event("member-failed", "flaps", 2 * SOON).await;
     theirs.wait_status("flaps", "failed", SOON).await;
     let _back = Serf::start("flaps", net.addr(3), &[&join]);
-    for socket in &statsd {
-        socket.set_read_timeout(Some(SOON)).unwrap();
-        let (start, mut buffer) = (Instant::now(), [0; 4096]);
-        loop {
+    for statsd in &statsd {
+        let start = Instant::now();
+        while !statsd.lines().contains("serf-agent.serf.member.flap:1.000000|c") {
             assert!(start.elapsed() < SOON, "no flap is counted");
-            let len = socket.recv(&mut buffer).unwrap();
-            let text = String::from_utf8_lossy(&buffer[..len]);
-            if text.lines().any(|line| line == "serf-agent.serf.member.flap:1.000000|c") {
-                break;
-            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
 }

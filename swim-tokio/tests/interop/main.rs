@@ -31,5 +31,6 @@ mod queries;
 mod rpc;
 mod serf;
 mod serve;
+mod statsd;
 mod steady;
 mod streams;
