@@ -18,7 +18,7 @@ async fn theirs_sees_a_leave_or_a_failure_as_the_signal_and_the_configuration_sa
     let inverted = format!("-config-file={}", path.display());
     let theirs = Serf::start("theirs", net.addr(1), &[]);
     let join = format!("-join={}", theirs.addr());
-    let mut agents = Vec::new();
+    // One after the other: who leaves tells a few, and those must not be leaving, too.
     for (n, signal, flags, code, status) in [
         (2, Signal::SIGINT, &[&*join][..], 0, "left"),
         (3, Signal::SIGTERM, &[&join], 1, "failed"),
@@ -26,16 +26,11 @@ async fn theirs_sees_a_leave_or_a_failure_as_the_signal_and_the_configuration_sa
         (5, Signal::SIGTERM, &[&join, &inverted], 0, "left"),
     ] {
         let name = format!("ours-{n}");
-        let swim = Swim::start(&name, net.addr(n), flags);
+        let mut swim = Swim::start(&name, net.addr(n), flags);
         theirs.wait_status(&name, "alive", SOON).await;
-        agents.push((swim, signal, name, code, status));
-    }
-    fs::remove_file(&path).unwrap();
-    for (swim, signal, ..) in &agents {
-        swim.signal(*signal);
-    }
-    for (mut swim, signal, name, code, status) in agents {
+        swim.signal(signal);
         assert_eq!(swim.exit(SOON).await, Some(code), "{name}: {signal}");
         theirs.wait_status(&name, status, 2 * SOON).await;
     }
+    fs::remove_file(&path).unwrap();
 }
