@@ -42,6 +42,21 @@ fn ask(rpc: SocketAddr) {
     }
 }
 
+/// Each has a second member with these flags, does a little of everything, and sees it fail.
+async fn live_a_little(net: &Net, theirs: &Serf, ours: &Swim, flags: &[&str]) {
+    let mut seconds = [1, 2].map(|n| {
+        let join = format!("-join={}", net.addr(n));
+        Serf::start("two", net.addr(n + 2), &[&[&*join], flags].concat())
+    });
+    theirs.wait_status("two", "alive", SOON).await;
+    ours.wait_event("member-join", "two", SOON).await;
+    ask(theirs.rpc());
+    ask(ours.rpc());
+    seconds.iter_mut().for_each(Serf::kill);
+    theirs.wait_status("two", "failed", SOON).await;
+    ours.wait_event("member-failed", "two", SOON).await;
+}
+
 /// Names and kinds of the figures that have come, without those of Go's own.
 fn figures(statsd: &Statsd) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
@@ -72,17 +87,7 @@ async fn whatever_theirs_counts_ours_counts_under_the_same_name_and_kind() {
     let theirs = Serf::start("one", net.addr(1), &[&flags[0], &encrypt, script]);
     let ours = Swim::start_with_rpc("one", net.addr(2), &[&flags[1], &encrypt, script]);
     configs.iter().for_each(|path| fs::remove_file(path).unwrap());
-    let joins = [1, 2].map(|n| format!("-join={}", net.addr(n)));
-    let mut two = Serf::start("two", net.addr(3), &[&joins[0], &encrypt, script]);
-    let mut other_two = Serf::start("two", net.addr(4), &[&joins[1], &encrypt, script]);
-    theirs.wait_status("two", "alive", SOON).await;
-    ours.wait_event("member-join", "two", SOON).await;
-    ask(theirs.rpc());
-    ask(ours.rpc());
-    two.kill();
-    other_two.kill();
-    theirs.wait_status("two", "failed", SOON).await;
-    ours.wait_event("member-failed", "two", SOON).await;
+    live_a_little(&net, &theirs, &ours, &[&encrypt, script]).await;
     // Those of newer agents only.
     let newer = [
         "memberlist.health.score|g",
@@ -123,17 +128,7 @@ async fn what_clients_ask_and_what_came_of_it_is_logged_as_theirs_logs_it() {
     let flags = ["-log-level=debug", &format!("-encrypt={KEY}")];
     let theirs = Serf::start("one", net.addr(1), &flags);
     let ours = Swim::start_with_rpc("one", net.addr(2), &flags);
-    let joins = [1, 2].map(|n| format!("-join={}", net.addr(n)));
-    let mut two = Serf::start("two", net.addr(3), &[&joins[0], flags[1]]);
-    let mut other_two = Serf::start("two", net.addr(4), &[&joins[1], flags[1]]);
-    theirs.wait_status("two", "alive", SOON).await;
-    ours.wait_event("member-join", "two", SOON).await;
-    ask(theirs.rpc());
-    ask(ours.rpc());
-    two.kill();
-    other_two.kill();
-    theirs.wait_status("two", "failed", SOON).await;
-    ours.wait_event("member-failed", "two", SOON).await;
+    live_a_little(&net, &theirs, &ours, &flags[1..]).await;
     let leave = |rpc: SocketAddr| run("serf", &["leave", "-rpc-addr", &rpc.to_string()], &[]);
     assert!(leave(theirs.rpc()).status.success() && leave(ours.rpc()).status.success());
     for line in [
